@@ -1,0 +1,38 @@
+// Package storage is the contract between Muster and the place where resources
+// are kept. Hosts that use a store of ours need nothing from it; it is for
+// authors of adapters.
+//
+// # What an adapter writes
+//
+// For an ordered key-value database with transactions: the four primitives of
+// package kv, and nothing of what follows. For anything else: the four methods
+// of [Store]. Then run storagetest.Run in a test: it is the definition of what a
+// store must do, and names the rule that a failure breaks.
+//
+//   - required: [Store]
+//   - if there is a way: [ChangeLog] (roles follow it after a crash),
+//     [Locker] (keeps writers of one record from starving each other),
+//     [BulkCommitter] (many small commits in one round trip)
+//   - wrappers: [Unwrapper], so that these abilities are not lost
+//
+// # Words
+//
+// A record is what a store keeps of one resource. A link is one entry of a
+// relation: this group has that user as a member. An owner is the record whose
+// relation it is, a target the record at the other end. A record is hidden when
+// it is deleted for clients and kept for history; a change is one effective
+// write, as the log keeps it.
+//
+// # Rules in one place
+//
+// A commit takes effect wholly or not at all. The store increments versions,
+// since only it knows whether a link was new. Keys compare bytewise: the core
+// has folded them, and a store never folds, lowers or collates. Strings never
+// contain U+0000. Everything is inside one tenant: a tenant is named once per
+// call and nothing reaches across. The doc comments of [Batch] and [LinkEdit]
+// hold the rest.
+//
+// All methods are called concurrently. Values passed in and handed out are
+// immutable from then on: a store keeps what it is given without copying, and
+// callers do not modify what they receive.
+package storage
