@@ -25,13 +25,14 @@ type Change struct {
 	// is not promised.
 	Seq int64
 	Ref
+	// Connection, Version and Hidden are the record's after the write; after a
+	// delete, those it had last.
 	Connection string
 	ChangeInfo
-	// Version is the record's version after the write; after a delete, the last
-	// one.
 	Version int64
 	Hidden  bool
-	Time    time.Time
+	// Time is the time of the batch, UTC with at least microseconds kept.
+	Time time.Time
 	// LinksAdded and LinksRemoved count the links of which the record is the owner.
 	// [ChangeLog.ChangedLinks] reads them.
 	LinksAdded, LinksRemoved int
@@ -49,14 +50,16 @@ type LinkDelta struct {
 // only, and reconcile in full after a crash.
 type ChangeLog interface {
 	// Changes returns the changes of a tenant behind position after, in order of
-	// Seq, at most limit. Every committed change appears exactly once: none is
+	// Seq, at most limit, which is above 0. Every committed change appears exactly once: none is
 	// skipped because a slower transaction committed later.
 	Changes(ctx context.Context, tenant string, after int64, limit int) ([]Change, error)
 	// ChangedLinks returns the links that one change added and removed, by relation
-	// and [Ref.Compare] of To, behind the given delta (zero: from the start), at
-	// most limit.
+	// and [Ref.Compare] of To, a removal before an addition of the same link,
+	// behind the given delta (zero: from the start), at most limit. For a change
+	// that is forgotten or never was, it returns [ErrNotFound].
 	ChangedLinks(ctx context.Context, tenant string, seq int64, after LinkDelta, limit int) ([]LinkDelta, error)
-	// TrimChanges forgets changes made before a time. Positions stay valid: reading
-	// behind a forgotten one starts at the oldest that is left.
+	// TrimChanges forgets the oldest changes, up to the first whose Time is not
+	// before the given one. Positions stay valid: reading behind a forgotten one
+	// starts at the oldest that is left, and numbering goes on.
 	TrimChanges(ctx context.Context, tenant string, before time.Time) error
 }

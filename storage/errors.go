@@ -30,12 +30,14 @@ type CommitError struct {
 	// Err is one of ErrNotFound, ErrConflict, ErrNotUnique and ErrMissingTarget.
 	Err error
 	// Ref is the record concerned: the one put or deleted, the owner of a link edit,
-	// or for ErrMissingTarget the missing target.
+	// or for ErrMissingTarget the missing target. When a batch puts two records
+	// with the same unique key, it is either of them.
 	Ref Ref
 	// Attr is the attribute, for ErrNotUnique.
 	Attr string
 	// Holder is the record that holds the key, for ErrNotUnique, as it is before the
-	// batch. It is nil when the holder is put by the same batch.
+	// batch; its Hidden tells whether clients know of it. It is nil when the holder
+	// is put by the same batch.
 	Holder *Record
 }
 

@@ -42,10 +42,11 @@ type Query struct {
 	Hidden bool
 	Sort   Sort
 	// After starts behind a position in the order, which the core made from the
-	// last record it saw. With it, Offset is 0.
+	// last record it saw. That record need not exist any more. With After, Offset
+	// is 0.
 	After *Position
 	// Offset skips matches. Limit bounds the records returned; with 0 none are,
-	// which asks for the total alone.
+	// which asks for the total alone. Neither is negative.
 	Offset, Limit int
 	Total         Total
 	// MaxScan bounds the candidates looked at; 0 means no bound.
@@ -81,13 +82,14 @@ type Relation struct{ Owner, Name string }
 type LinkQuery struct {
 	Tenant   string
 	Relation Relation
-	// Of are the records asked about: owners, or targets when Inverse is set.
+	// Of are the records asked about, without duplicates: owners, or targets when
+	// Inverse is set. Owners of another type than Relation.Owner have no links.
 	Of      []Ref
 	Inverse bool
-	// Other restricts to links whose other end is one of these.
+	// Other, when not empty, restricts to links whose other end is one of these.
 	Other []Ref
-	// After continues the links of a single record behind this other end; len(Of)
-	// is 1 then.
+	// After continues the links of a single record behind this other end, which
+	// need not be linked (any more); len(Of) is 1 then.
 	After Ref
 	// Limit bounds the links returned for each record; 0 means no bound.
 	Limit int
