@@ -10,7 +10,8 @@ type Expr interface {
 }
 
 type (
-	// Logical is "X and Y" or "X or Y".
+	// Logical is "X and Y" or "X or Y". Chains lean to the left: "a or b or c" is
+	// a Logical whose X is "a or b".
 	Logical struct {
 		Or   bool
 		X, Y Expr
@@ -32,6 +33,11 @@ type (
 	}
 )
 
+func (*Logical) expr()    {}
+func (*Not) expr()        {}
+func (*Comparison) expr() {}
+func (*ValuePath) expr()  {}
+
 // Op is a comparison operator.
 type Op uint8
 
@@ -48,6 +54,23 @@ const (
 	Le
 	Pr
 )
+
+var opNames = [...]string{Eq: "eq", Ne: "ne", Co: "co", Sw: "sw", Ew: "ew", Gt: "gt", Ge: "ge", Lt: "lt", Le: "le", Pr: "pr"}
+
+// String returns the operator as filters spell it, such as "eq".
+func (o Op) String() string {
+	if o >= Eq && o <= Pr {
+		return opNames[o]
+	}
+	return "unknown"
+}
+
+// IsOrder reports whether the operator asks for an order: gt, ge, lt or le.
+func (o Op) IsOrder() bool { return o >= Gt && o <= Le }
+
+// IsSubstring reports whether the operator looks at parts of a text: co, sw or
+// ew.
+func (o Op) IsSubstring() bool { return o >= Co && o <= Ew }
 
 // LiteralKind is the JSON type of a literal.
 type LiteralKind uint8
@@ -72,10 +95,11 @@ type Literal struct {
 }
 
 // ParseOptions are tolerances and limits of the parser. The zero value is the
-// RFC's grammar with default limits.
+// RFC's grammar with default limits. A limit of zero or less means its default.
 type ParseOptions struct {
 	// BareWords accepts a word of letters, digits and "@._+-" without quotes after
-	// eq, ne, co, sw and ew, when it is no JSON literal.
+	// eq, ne, co, sw and ew, when it is neither a JSON literal nor one of "and",
+	// "or" and "not".
 	BareWords bool
 	// BooleanCase accepts true, false and null in any case.
 	BooleanCase bool
@@ -88,46 +112,19 @@ type ParseOptions struct {
 
 	MaxLength int // bytes of text; default 8,192
 	MaxNodes  int // comparisons, value paths and operators; default 200
-	MaxDepth  int // nesting of parentheses, brackets and not; default 50
+	MaxDepth  int // nesting of parentheses and brackets; default 50
 }
 
-// Parse reads a filter. An error is an [*Error].
-func Parse(text string, o ParseOptions) (Expr, error) { panic("todo") }
+// The default limits.
+const (
+	defaultMaxLength = 8192
+	defaultMaxNodes  = 200
+	defaultMaxDepth  = 50
+)
 
-// PatchPath is the parsed path of a PATCH operation, names as written:
-// "name", "name[Filter]" or "name[Filter].sub".
-type PatchPath struct {
-	// Name is everything before the bracket, or the whole path: an attribute,
-	// "attribute.sub", or either behind a URN.
-	Name   string
-	Filter Expr   // nil without a bracket
-	Sub    string // behind the bracket; "" when there is none
+func orDefault(n, def int) int {
+	if n <= 0 {
+		return def
+	}
+	return n
 }
-
-// ParsePath reads the path of a PATCH operation. Value paths in it obey
-// the same limits as filters; bare words are never accepted. An error is an
-// [*Error] whose Path tells a malformed path from a malformed filter inside it.
-func ParsePath(text string, o ParseOptions) (PatchPath, error) { panic("todo") }
-
-// String prints the path so that parsing it gives the same one.
-func (p PatchPath) String() string { panic("todo") }
-
-// Error says what is wrong with a filter or path.
-type Error struct {
-	Offset int    // in bytes, from 0
-	Detail string // a sentence a person can act on, without the offset
-	Path   bool   // the path around the filter is malformed (scimType invalidPath)
-	// Limit says that the text is over one of the limits.
-	Limit bool
-	// Unknown says that the text is well formed and names an attribute or
-	// schema that the type does not have.
-	Unknown bool
-}
-
-// Error returns the sentence with the position, which counts from 1 for people.
-func (e *Error) Error() string { panic("todo") }
-
-func (*Logical) expr()    {}
-func (*Not) expr()        {}
-func (*Comparison) expr() {}
-func (*ValuePath) expr()  {}
