@@ -73,7 +73,7 @@ func (p Path) Parent() Path {
 // when it is one.
 func (p Path) Top() Path {
 	n := p.n
-	for n.parent.parent != nil {
+	for n.parent != nil && n.parent.parent != nil {
 		n = n.parent
 	}
 	return Path{n}
@@ -185,6 +185,9 @@ func nameHash[T string | []byte](s T) uint32 {
 }
 
 func (n *node) buildTable() {
+	if len(n.kids) == 0 {
+		return
+	}
 	size := 4
 	for size < 2*len(n.kids) {
 		size *= 2

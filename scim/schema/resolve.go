@@ -10,9 +10,9 @@ type NameError struct {
 	Name   string // the name as given
 	Reason NameProblem
 	// Schema is the registered schema in which the attribute was looked for;
-	// empty for ErrUnknownSchema and ErrNameSyntax.
+	// empty for UnknownSchema and BadSyntax.
 	Schema string
-	Detail string // a sentence for a person
+	Detail string // a sentence for a person, with the name in it
 }
 
 // NameProblem is what is wrong with a name.

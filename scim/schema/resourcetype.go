@@ -1,5 +1,7 @@
 package schema
 
+import "slices"
+
 // ResourceType declares a kind of resource and where it is served
 // (RFC 7643 section 6). [Compile] checks it and makes it usable.
 type ResourceType struct {
@@ -23,8 +25,9 @@ type ResourceType struct {
 	// they refer to this one. Empty means no label.
 	Label string
 	// UniquePerConnection names attributes whose folded value must be unique
-	// among the resources of one connection. Group uses it for displayName:
-	// clients look groups up by name.
+	// among the resources of one connection, instead of within the tenant if they
+	// have a uniqueness already. Group uses it for displayName: clients look groups
+	// up by name. [ResourceType.Schemas] shows it as uniqueness server.
 	UniquePerConnection []string
 }
 
@@ -53,3 +56,63 @@ type Relation struct {
 // defaultIndexed are the attributes that every type indexes as far as it has
 // them.
 var defaultIndexed = []string{"externalId", "userName", "displayName", "emails.value", "active", "meta.created", "meta.lastModified"}
+
+// Schemas returns the core schema and the extensions as clients should see them
+// at /Schemas: an attribute that UniquePerConnection names has uniqueness server
+// there. The result is the caller's to change.
+func (d ResourceType) Schemas() []*Schema {
+	list := []*Schema{d.Schema.clone()}
+	for _, e := range d.Extensions {
+		list = append(list, e.Schema.clone())
+	}
+	for i, s := range list {
+		for j := range s.Attributes {
+			a := &s.Attributes[j]
+			unique := slices.ContainsFunc(d.UniquePerConnection, func(name string) bool {
+				return i == 0 && sameName(name, a.Name) || sameName(name, s.ID+":"+a.Name)
+			})
+			if unique && a.Uniqueness == UniqueNone {
+				a.Uniqueness = UniqueServer
+			}
+		}
+	}
+	return list
+}
+
+func sameName(a, b string) bool { return len(a) == len(b) && equalFoldASCII(a, b) }
+
+// clone copies everything that a declaration points to.
+func (d ResourceType) clone() ResourceType {
+	d.Schema = d.Schema.clone()
+	d.Extensions = slices.Clone(d.Extensions)
+	for i := range d.Extensions {
+		d.Extensions[i].Schema = d.Extensions[i].Schema.clone()
+	}
+	d.Relations = slices.Clone(d.Relations)
+	for i := range d.Relations {
+		d.Relations[i].Targets = slices.Clone(d.Relations[i].Targets)
+	}
+	d.Indexed = slices.Clone(d.Indexed)
+	d.UniquePerConnection = slices.Clone(d.UniquePerConnection)
+	return d
+}
+
+func (s *Schema) clone() *Schema {
+	if s == nil {
+		return nil
+	}
+	c := *s
+	c.Attributes = cloneAttributes(s.Attributes)
+	return &c
+}
+
+func cloneAttributes(list []Attribute) []Attribute {
+	list = slices.Clone(list)
+	for i := range list {
+		a := &list[i]
+		a.CanonicalValues = slices.Clone(a.CanonicalValues)
+		a.ReferenceTypes = slices.Clone(a.ReferenceTypes)
+		a.SubAttributes = cloneAttributes(a.SubAttributes)
+	}
+	return list
+}

@@ -50,9 +50,10 @@ const maxChildren = 250
 
 // Compile checks a declaration and makes a Type of it. peers are the other
 // resource types of the same server; what they declare as [Relation.Inverse]
-// for this type becomes a path of it. The error lists every problem found.
+// for this type becomes a path of it; d itself among them does no harm. The
+// Type keeps a copy of d. The error lists every problem found.
 func Compile(d ResourceType, peers ...ResourceType) (*Type, error) {
-	c := compiler{t: &Type{decl: d}}
+	c := compiler{t: &Type{decl: d.clone()}}
 	c.run(peers)
 	if len(c.problems) > 0 {
 		name := d.Name
@@ -149,9 +150,7 @@ func (c *compiler) run(peers []ResourceType) {
 	if d.ID == "" {
 		d.ID = d.Name
 	}
-	if !strings.HasPrefix(d.Endpoint, "/") || strings.Count(d.Endpoint, "/") != 1 || len(d.Endpoint) < 2 {
-		c.bad("endpoint %q must be one path segment with a leading slash, such as \"/Users\"", d.Endpoint)
-	}
+	c.checkEndpoint(d.Endpoint)
 	if d.Schema == nil {
 		c.bad("it needs a schema")
 		return
@@ -183,15 +182,11 @@ func (c *compiler) run(peers []ResourceType) {
 		ResourceType: t.at("meta", "resourceType"), Created: t.at("meta", "created"), LastModified: t.at("meta", "lastModified"),
 		Location: t.at("meta", "location"), Version: t.at("meta", "version"),
 	}
-	c.relations(peers)
+	c.relations()
+	c.inverses(peers)
+	c.unique()
 	c.indexes()
-	if d.Label != "" {
-		p, err := t.Resolve(d.Label)
-		if err != nil {
-			c.bad("label: %w", err)
-		}
-		t.label = p
-	}
+	c.label()
 }
 
 func (t *Type) at(names ...string) Path {
@@ -202,8 +197,29 @@ func (t *Type) at(names ...string) Path {
 	return Path{n}
 }
 
+// checkEndpoint wants one path segment that needs no escaping and that the
+// protocol itself does not use (RFC 7644 sections 3.2, 3.11 and 4).
+func (c *compiler) checkEndpoint(endpoint string) {
+	segment, ok := strings.CutPrefix(endpoint, "/")
+	if !ok || segment == "" || strings.Trim(segment, nameCharacters+".~") != "" || strings.Trim(segment, ".") == "" {
+		c.bad("endpoint %q must be one path segment with a leading slash, such as \"/Users\"", endpoint)
+	}
+	for _, reserved := range []string{"Me", "Bulk", "Schemas", "ResourceTypes", "ServiceProviderConfig", "ServiceProviderConfigs", ".search"} {
+		if len(segment) == len(reserved) && equalFoldASCII(reserved, segment) {
+			c.bad("endpoint %q belongs to the protocol", endpoint)
+		}
+	}
+}
+
+const nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_$"
+
+// checkURN wants "urn", a namespace and a specific part (RFC 8141 section 2),
+// without what would end the URN in a path or a filter.
 func (c *compiler) checkURN(urn string) {
-	if !strings.HasPrefix(strings.ToLower(urn), "urn:") || strings.ContainsAny(urn, " \t\"[]()") || strings.HasSuffix(urn, ":") {
+	parts := strings.SplitN(urn, ":", 3)
+	if len(parts) < 3 || !strings.EqualFold(parts[0], "urn") || parts[1] == "" || parts[2] == "" ||
+		strings.HasSuffix(urn, ":") || strings.HasSuffix(urn, ".") ||
+		strings.ContainsFunc(urn, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"\\[]()<>{}^`|", r) }) {
 		c.bad("schema id %q must be a URN, such as \"urn:example:schemas:2.0:Thing\"", urn)
 	}
 }
@@ -235,6 +251,9 @@ func (c *compiler) add(parent *node, a Attribute, urn, prefix string, common boo
 	if err := checkName(a.Name); err != nil {
 		c.bad("attribute %q: %w", full, err)
 	}
+	if a.Type > Complex || a.Mutability > WriteOnly || a.Returned > ReturnedRequest || a.Uniqueness > UniqueGlobal {
+		c.bad("attribute %q has a characteristic that is none of the declared constants", full)
+	}
 	switch a.Type {
 	case Complex:
 		if len(a.SubAttributes) == 0 {
@@ -252,6 +271,12 @@ func (c *compiler) add(parent *node, a Attribute, urn, prefix string, common boo
 	}
 	if a.Mutability == ReadOnly && a.Required && !common {
 		a.Required = false // nothing a client could do about it
+	}
+	if a.Mutability == WriteOnly {
+		if a.Returned == ReturnedAlways {
+			c.bad("attribute %q cannot be both writeOnly and always returned", full)
+		}
+		a.Returned = ReturnedNever // what writeOnly means (RFC 7643 section 7)
 	}
 	n := c.addNode(parent, a, urn, full, common)
 	for _, s := range a.SubAttributes {
@@ -296,15 +321,21 @@ func checkName(s string) error {
 	return nil
 }
 
-func (c *compiler) relations(peers []ResourceType) {
+// relations binds the declared relations to their attributes.
+func (c *compiler) relations() {
 	t := c.t
 	for i := range t.decl.Relations {
 		r := &t.decl.Relations[i]
 		n := find(t.nodes[0], r.Attribute)
 		switch {
-		case n == nil || n.attr.Type != Complex || !n.attr.MultiValued || find(n, "value") == nil:
+		case !linksResources(n) || n.ext:
 			c.bad("relation %q must be a complex multi-valued attribute of the core schema with a sub-attribute \"value\"", r.Attribute)
 			continue
+		case n.relation != nil:
+			c.bad("relation %q is declared twice", r.Attribute)
+			continue
+		case n.attr.Mutability == ReadOnly:
+			c.bad("relation %q is readOnly: only the attribute that shows it backwards can be", r.Attribute)
 		case len(r.Targets) == 0:
 			c.bad("relation %q needs at least one target type", r.Attribute)
 		}
@@ -312,8 +343,20 @@ func (c *compiler) relations(peers []ResourceType) {
 		n.relation = r
 		t.relations = append(t.relations, RelationPath{Path{n}, r})
 	}
-	for _, peer := range append([]ResourceType{t.decl}, peers...) {
-		for _, r := range peer.Relations {
+}
+
+// inverses binds the attributes that show relations of this type and of its
+// peers backwards.
+func (c *compiler) inverses(peers []ResourceType) {
+	t := c.t
+	owners := []ResourceType{t.decl}
+	for _, p := range peers {
+		if p.Name != t.decl.Name {
+			owners = append(owners, p)
+		}
+	}
+	for _, owner := range owners {
+		for _, r := range owner.Relations {
 			if r.Inverse == "" || !slices.Contains(r.Targets, t.decl.Name) {
 				continue
 			}
@@ -321,21 +364,26 @@ func (c *compiler) relations(peers []ResourceType) {
 			if n == nil {
 				continue // a target need not show the relation
 			}
-			if n.attr.Mutability != ReadOnly || n.attr.Type != Complex || !n.attr.MultiValued || find(n, "value") == nil {
-				c.bad("attribute %q shows a relation of %s backwards: it must be a read-only complex multi-valued attribute with a sub-attribute \"value\"", n.name, peer.Name)
+			if n.attr.Mutability != ReadOnly || !linksResources(n) {
+				c.bad("attribute %q shows a relation of %s backwards: it must be a readOnly complex multi-valued attribute with a sub-attribute \"value\"", n.name, owner.Name)
 				continue
 			}
 			if n.inverse != nil {
 				c.bad("attribute %q shows two relations backwards", n.name)
 				continue
 			}
-			n.inverse = &InverseRelation{Path: Path{n}, Owner: peer.Name, Relation: r.Attribute}
+			n.inverse = &InverseRelation{Path: Path{n}, Owner: owner.Name, Relation: r.Attribute}
 			t.inverses = append(t.inverses, *n.inverse)
 		}
 	}
 }
 
-func (c *compiler) indexes() {
+func linksResources(n *node) bool {
+	return n != nil && n.attr.Type == Complex && n.attr.MultiValued && find(n, "value") != nil
+}
+
+// unique collects what Muster keeps unique.
+func (c *compiler) unique() {
 	t := c.t
 	for _, n := range t.nodes[1:] {
 		if n.attr.Uniqueness != UniqueNone && !n.common && n.attr.Type != Complex {
@@ -356,14 +404,19 @@ func (c *compiler) indexes() {
 		}
 		p := Path{n}
 		if !p.InDocument() || !p.MultiValued().IsZero() || n.attr.Type == Complex || n.attr.Type == Boolean {
-			c.bad("attribute %q cannot be unique: only single-valued simple attributes can", n.name)
+			c.bad("attribute %q cannot be unique: only single-valued simple attributes that clients set can", n.name)
 			continue
 		}
 		t.unique = append(t.unique, p)
 		n.indexed = true
 	}
+}
+
+// indexes collects what stores index.
+func (c *compiler) indexes() {
+	t := c.t
 	for _, name := range defaultIndexed {
-		if p, err := t.Resolve(name); err == nil && p.n.attr.Type != Complex {
+		if p, err := t.Resolve(name); err == nil && p.n.attr.Type != Complex && !p.Secret() && (p.InDocument() || p.IsCommon()) {
 			p.n.indexed = true
 		}
 	}
@@ -372,8 +425,9 @@ func (c *compiler) indexes() {
 		switch {
 		case err != nil:
 			c.bad("indexed attribute: %w", err)
-		case p.n.attr.Type == Complex || p.Secret() || !p.InDocument() && !p.IsCommon():
-			c.bad("attribute %q cannot be indexed: only simple attributes that clients can read can", p)
+		case p.n.indexed:
+		case p.n.attr.Type == Complex || p.Secret() || !p.InDocument():
+			c.bad("attribute %q cannot be indexed: only simple attributes that are kept with the resource and shown to clients can", p)
 		default:
 			p.n.indexed = true
 		}
@@ -382,6 +436,22 @@ func (c *compiler) indexes() {
 		if n.indexed {
 			t.indexed = append(t.indexed, Path{n})
 		}
+	}
+}
+
+// label binds the attribute that references show.
+func (c *compiler) label() {
+	if c.t.decl.Label == "" {
+		return
+	}
+	p, err := c.t.Resolve(c.t.decl.Label)
+	switch {
+	case err != nil:
+		c.bad("label: %w", err)
+	case !p.n.attr.Type.IsText() || !p.InDocument() || !p.MultiValued().IsZero() || p.Secret():
+		c.bad("attribute %q cannot be the label: only single-valued text that is kept with the resource and shown to clients can", p)
+	default:
+		c.t.label = p
 	}
 }
 
