@@ -3,6 +3,7 @@ package storage
 import (
 	"time"
 
+	"github.com/musterhq/muster/scim/resource"
 	"github.com/musterhq/muster/scim/schema"
 )
 
@@ -44,14 +45,19 @@ type Record struct {
 	// Doc is the resource as JSON without id, meta and relations, as
 	// resource.Resource.Document gives it. A store returns exactly these bytes.
 	Doc []byte
-	// Index are the values by which the record can be found. They follow from Doc
-	// and are made by [NewRecord]; a store may keep them in any form or not at all.
+	// Index are the values by which the record can be found, without duplicates.
+	// They follow from Doc. A store may keep them in any form or not at all, and
+	// need not return them: what is put was made by [NewRecord].
 	Index []Entry
 	// Unique are the keys that no other record of the same type and tenant may
-	// hold, hidden records included.
+	// hold, hidden records included. They follow from Doc and Connection, and a
+	// store need not return them either.
 	Unique []UniqueKey
 
-	parsed *parsed // what Resource found, or NewRecord had
+	// res is what NewRecord was given or a query parsed, perhaps with older
+	// metadata. It is set when a record is made and never changed, since records are
+	// shared. It counts only while its document is Doc.
+	res *resource.Resource
 }
 
 // KeyKind says what an [Entry]'s key was made of, for stores with typed columns.
@@ -67,7 +73,8 @@ const (
 
 // Entry is one value under which a record is indexed.
 type Entry struct {
-	// Attr is the canonical full name of the attribute, such as "emails.value".
+	// Attr is the canonical full name of the attribute, such as "emails.value". It
+	// is never meta.created or meta.lastModified, which are fields of the record.
 	Attr string
 	Kind KeyKind
 	// Key is the value's key, as filter.Key makes it.
@@ -75,13 +82,14 @@ type Entry struct {
 	// Qualifier is, for elements of a complex multi-valued attribute, the key of
 	// the element's "type"; empty otherwise.
 	Qualifier string
-	// Truncated says that Key is only the first [MaxKeyLength] bytes of the value's
-	// key: a candidate found through it must be checked against the document.
+	// Truncated says that Key is only the beginning of the value's key, see
+	// [IndexKey]: a candidate found through it must be checked against the document.
 	Truncated bool
 }
 
 // MaxKeyLength is the length in bytes beyond which an index key is truncated
-// and a unique key is replaced by a hash.
+// and a unique key is replaced by a hash. With what marks it, a unique key can
+// be one byte longer.
 const MaxKeyLength = 1024
 
 // UniqueKey is one key that must be unique.
