@@ -1,36 +1,15 @@
 package transcript
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/musterhq/muster/internal/jsonvalue"
 )
-
-// decodeJSON decodes one JSON value and keeps numbers as they are written.
-func decodeJSON(data []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil, err
-	}
-	return v, nil
-}
-
-// show prints a value as compact JSON for a failure.
-func show(v any) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Sprint(v)
-	}
-	return strings.TrimSpace(b.String())
-}
 
 // matcher returns the operator and the argument of a matcher, or "" when want is
 // a literal.
@@ -50,7 +29,7 @@ func matcher(want any) (op string, arg any) {
 // checkMatcher reports an expected value that could never be checked: an unknown
 // matcher or an argument of the wrong type.
 func checkMatcher(raw json.RawMessage) error {
-	want, err := decodeJSON(raw)
+	want, err := jsonvalue.Decode(raw)
 	if err != nil {
 		return err
 	}
@@ -87,7 +66,7 @@ func checkWant(want any) error {
 		return fmt.Errorf("there is no matcher %s", op)
 	}
 	if !ok {
-		return fmt.Errorf("%s does not take %s", op, show(arg))
+		return fmt.Errorf("%s does not take %s", op, jsonvalue.Text(arg))
 	}
 	return nil
 }
@@ -113,12 +92,12 @@ func matches(want, got any, present bool) bool {
 	}
 	switch op {
 	case "":
-		return equal(want, got)
+		return jsonvalue.Equal(want, got)
 	case "$type":
 		return hasType(got, arg.(string))
 	case "$len":
 		n, sized := size(got)
-		return sized && equal(arg, json.Number(fmt.Sprint(n)))
+		return sized && jsonvalue.Equal(arg, json.Number(fmt.Sprint(n)))
 	case "$min":
 		g, ok := number(got)
 		if !ok {
@@ -128,7 +107,7 @@ func matches(want, got any, present bool) bool {
 		return ok && g.Cmp(w) >= 0
 	case "$contains":
 		if list, ok := got.([]any); ok {
-			return slices.ContainsFunc(list, func(e any) bool { return equal(arg, e) })
+			return slices.ContainsFunc(list, func(e any) bool { return jsonvalue.Equal(arg, e) })
 		}
 		text, ok1 := got.(string)
 		part, ok2 := arg.(string)
@@ -137,7 +116,7 @@ func matches(want, got any, present bool) bool {
 		list, ok := got.([]any)
 		return ok && sameElements(arg.([]any), list)
 	case "$oneOf":
-		return slices.ContainsFunc(arg.([]any), func(w any) bool { return equal(w, got) })
+		return slices.ContainsFunc(arg.([]any), func(w any) bool { return jsonvalue.Equal(w, got) })
 	case "$regex":
 		text, ok := got.(string)
 		return ok && regexp.MustCompile(arg.(string)).MatchString(text)
@@ -161,14 +140,10 @@ func size(v any) (n int, sized bool) {
 
 func number(v any) (*big.Rat, bool) {
 	n, ok := v.(json.Number)
-	// The exponent of a big.Rat is memory: 1e999999999 must not become one.
-	if !ok || len(n) > 40 {
+	if !ok {
 		return nil, false
 	}
-	if _, err := n.Float64(); err != nil {
-		return nil, false
-	}
-	return new(big.Rat).SetString(string(n))
+	return jsonvalue.Rat(n)
 }
 
 func hasType(v any, name string) bool {
@@ -191,35 +166,6 @@ func hasType(v any, name string) bool {
 	return false
 }
 
-// equal compares two JSON values, numbers by value.
-func equal(a, b any) bool {
-	switch a := a.(type) {
-	case map[string]any:
-		b, ok := b.(map[string]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for k, x := range a {
-			y, ok := b[k]
-			if !ok || !equal(x, y) {
-				return false
-			}
-		}
-		return true
-	case []any:
-		b, ok := b.([]any)
-		return ok && slices.EqualFunc(a, b, equal)
-	case json.Number:
-		if b, ok := b.(json.Number); ok && a == b {
-			return true
-		}
-		x, ok1 := number(a)
-		y, ok2 := number(b)
-		return ok1 && ok2 && x.Cmp(y) == 0
-	}
-	return a == b
-}
-
 // sameElements reports whether two lists hold the same values equally often.
 func sameElements(a, b []any) bool {
 	if len(a) != len(b) {
@@ -227,7 +173,7 @@ func sameElements(a, b []any) bool {
 	}
 	rest := slices.Clone(b)
 	for _, x := range a {
-		i := slices.IndexFunc(rest, func(y any) bool { return equal(x, y) })
+		i := slices.IndexFunc(rest, func(y any) bool { return jsonvalue.Equal(x, y) })
 		if i < 0 {
 			return false
 		}

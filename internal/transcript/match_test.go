@@ -3,6 +3,8 @@ package transcript
 import (
 	"encoding/json"
 	"testing"
+
+	"github.com/musterhq/muster/internal/jsonvalue"
 )
 
 func TestPathFinds(t *testing.T) {
@@ -29,14 +31,14 @@ func TestPathFinds(t *testing.T) {
 		{`A`, ``},
 		{`emails.value`, ``},
 	} {
-		v, err := decodeJSON([]byte(body))
+		v, err := jsonvalue.Decode([]byte(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		got, present, err := at(v, c.path)
 		if err != nil {
 			t.Errorf("%s: %v", c.path, err)
-		} else if text := show(got); present != (c.want != "") || present && text != c.want {
+		} else if text := jsonvalue.Text(got); present != (c.want != "") || present && text != c.want {
 			t.Errorf("%s = %s, %v; want %s", c.path, text, present, c.want)
 		}
 	}
@@ -128,10 +130,10 @@ func TestMatchers(t *testing.T) {
 			t.Errorf("%s: %v", c.want, err)
 			continue
 		}
-		want, _ := decodeJSON([]byte(c.want))
+		want, _ := jsonvalue.Decode([]byte(c.want))
 		var got any
 		if c.got != nothing {
-			got, _ = decodeJSON([]byte(c.got))
+			got, _ = jsonvalue.Decode([]byte(c.got))
 		}
 		if matches(want, got, c.got != nothing) != c.match {
 			t.Errorf("%s against %s: want match %v", c.want, c.got, c.match)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterhq/muster/internal/jsonvalue"
 	"github.com/musterhq/muster/internal/wire"
 )
 
@@ -181,7 +182,7 @@ func (p *player) check(step Step, f Failure, resp *http.Response, data []byte) [
 		failures = append(failures, f)
 	}
 	if !slices.Contains(step.Expect.Status, resp.StatusCode) {
-		fail("status", show(step.Expect.Status), fmt.Sprint(resp.StatusCode))
+		fail("status", jsonvalue.Text(step.Expect.Status), fmt.Sprint(resp.StatusCode))
 	}
 	for _, name := range slices.Sorted(maps.Keys(step.Expect.Headers)) {
 		want, err := p.vars.expand(step.Expect.Headers[name], asIs)
@@ -194,7 +195,7 @@ func (p *player) check(step Step, f Failure, resp *http.Response, data []byte) [
 	if resp.StatusCode == http.StatusNoContent || len(step.Expect.JSON)+len(step.Save) == 0 {
 		return failures
 	}
-	body, err := decodeJSON(data)
+	body, err := jsonvalue.Decode(data)
 	if err != nil {
 		fail("body", "JSON", err.Error())
 		return failures
@@ -207,13 +208,13 @@ func (p *player) check(step Step, f Failure, resp *http.Response, data []byte) [
 		}
 		got, present, err := at(body, path)
 		if err != nil {
-			fail(path, show(want), err.Error())
+			fail(path, jsonvalue.Text(want), err.Error())
 		} else if !matches(want, got, present) {
 			text := "nothing"
 			if present {
-				text = show(got)
+				text = jsonvalue.Text(got)
 			}
-			fail(path, show(want), text)
+			fail(path, jsonvalue.Text(want), text)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(step.Save)) {
@@ -222,7 +223,7 @@ func (p *player) check(step Step, f Failure, resp *http.Response, data []byte) [
 		if text, ok := got.(string); ok && err == nil {
 			p.vars[name] = text
 		} else {
-			fail("save "+name, "a string at "+path, show(got))
+			fail("save "+name, "a string at "+path, jsonvalue.Text(got))
 		}
 	}
 	return failures

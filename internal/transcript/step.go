@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
+
+	"github.com/musterhq/muster/internal/jsonvalue"
 )
 
 // Step is one request of a transcript and what its answer must be.
@@ -69,13 +70,8 @@ func Load(fsys fs.FS, name string) ([]Step, error) {
 }
 
 func decodeStep(line []byte, step *Step) error {
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(step); err != nil {
+	if err := jsonvalue.DecodeStrict(line, step); err != nil {
 		return err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return fmt.Errorf("more than one JSON value on the line")
 	}
 	switch {
 	case step.Name == "":

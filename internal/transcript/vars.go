@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/musterhq/muster/internal/jsonvalue"
 )
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
@@ -38,7 +40,7 @@ func (v vars) expandWant(raw json.RawMessage) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeJSON([]byte(text))
+	return jsonvalue.Decode([]byte(text))
 }
 
 // inURL escapes a value for a path or a query: everything but unreserved
@@ -47,7 +49,7 @@ func inURL(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+",
 
 // inJSON escapes a value for the inside of a JSON string.
 func inJSON(s string) string {
-	quoted := show(s)
+	quoted := jsonvalue.Text(s)
 	return quoted[1 : len(quoted)-1]
 }
 
