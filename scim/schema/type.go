@@ -305,7 +305,7 @@ func (c *compiler) addNode(parent *node, a Attribute, urn, full string, common b
 }
 
 func checkName(s string) error {
-	if s == "$ref" {
+	if sameName(s, "$ref") {
 		return nil // the one name that the RFC's own grammar does not allow
 	}
 	for i := range len(s) {
