@@ -131,7 +131,10 @@ func (r *reader) text(path string) string {
 	if !r.expect(path, "a string", '"') {
 		return ""
 	}
-	return r.token().String()
+	if t := r.token(); t.Kind() == '"' {
+		return t.String()
+	}
+	return ""
 }
 
 func (r *reader) texts(path string) (list []string) {
@@ -146,7 +149,7 @@ func (r *reader) texts(path string) (list []string) {
 func (r *reader) flag(path string) bool {
 	switch r.kind() {
 	case 't', 'f':
-		return r.token().Bool()
+		return r.token().Kind() == 't' // Bool panics where the word is cut off
 	}
 	r.expect(path, "true or false", 't')
 	return false
