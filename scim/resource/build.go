@@ -1,41 +1,142 @@
 package resource
 
-import "github.com/musterhq/muster/scim/schema"
+import (
+	"slices"
+
+	"github.com/musterhq/muster/scim/schema"
+)
 
 // Builder makes a resource, from nothing ([New]) or from another one
 // ([Resource.Edit]). It is not safe for concurrent use. A host uses Meta, Set
 // and Build; Value and SetValue serve code that works on typed values.
 type Builder struct {
+	typ      *schema.Type
+	meta     Meta
+	base     *document // nil for a resource from nothing
+	changes  []change  // at most one for each top-level attribute
+	problems []Problem
+}
+
+// change is the new value of a top-level attribute or extension, or its removal.
+type change struct {
+	path  schema.Path
+	value Value
 }
 
 // New starts a resource of type t.
-func New(t *schema.Type) *Builder { panic("todo") }
+func New(t *schema.Type) *Builder { return &Builder{typ: t} }
 
 // Edit starts from r, whose untouched parts are copied as bytes.
-func (r *Resource) Edit() *Builder { panic("todo") }
+func (r *Resource) Edit() *Builder {
+	return &Builder{typ: r.doc.typ, meta: r.meta, base: r.doc}
+}
 
 // Meta sets id, version and times.
-func (b *Builder) Meta(m Meta) *Builder { panic("todo") }
-
-// Set assigns the attribute of that name. v may be a string, bool, any integer
-// or float type, time.Time, []byte (binary), []string, map[string]any,
-// []map[string]any, []any, a [Value], or nil, which unassigns. For an element
-// of a multi-valued attribute set the whole attribute. Read-only attributes may
-// be set. A problem is kept and returned by Build.
-func (b *Builder) Set(name string, v any) *Builder { panic("todo") }
+func (b *Builder) Meta(m Meta) *Builder {
+	b.meta = m
+	return b
+}
 
 // Value returns the present value of p, which may have been set before.
-func (b *Builder) Value(p schema.Path) Value { panic("todo") }
+func (b *Builder) Value(p schema.Path) Value {
+	up := p.Parent()
+	if up.IsZero() {
+		if i := b.find(p); i >= 0 {
+			return b.changes[i].value
+		}
+		if b.base == nil {
+			return Value{}
+		}
+		return Value{b.base, 0}.Get(p)
+	}
+	v := b.Value(up)
+	if v.Kind() == KindArray {
+		for e := range v.Elements() {
+			if w := e.Get(p); !w.IsZero() {
+				return w
+			}
+		}
+		return Value{}
+	}
+	return v.Get(p)
+}
+
+func (b *Builder) find(p schema.Path) int {
+	return slices.IndexFunc(b.changes, func(c change) bool { return c.path == p })
+}
 
 // SetValue assigns p, or unassigns it when v is zero. p is a top-level
 // attribute, a sub-attribute of a single-valued one, or anything in an
-// extension; parents are made and dropped as needed. p must not lie inside a
-// multi-valued attribute.
-func (b *Builder) SetValue(p schema.Path, v Value) { panic("todo") }
+// extension; parents are made and dropped as needed. It panics when p lies
+// inside a multi-valued attribute or is no part of the document
+// ([schema.Path.InDocument]), or when v is a complex value of another attribute.
+func (b *Builder) SetValue(p schema.Path, v Value) {
+	up := p.Parent()
+	if !p.InDocument() || !up.IsZero() && !up.MultiValued().IsZero() {
+		panic("resource: a builder cannot set " + p.String())
+	}
+	for ; !up.IsZero(); p, up = up, up.Parent() {
+		v = b.Value(up).With(p, v)
+	}
+	if i := b.find(p); i >= 0 {
+		b.changes[i].value = v
+		return
+	}
+	b.changes = append(b.changes, change{p, v})
+}
 
 // Build returns the resource, or a [*DecodeError] that lists what was wrong
 // with Set and which required attributes are missing.
-func (b *Builder) Build() (*Resource, error) { panic("todo") }
+func (b *Builder) Build() (*Resource, error) {
+	r := b.Resource()
+	problems := slices.Clone(b.problems)
+	for _, p := range missing(r.doc, true) {
+		if !hasPath(problems, p.Path) {
+			problems = append(problems, p)
+		}
+	}
+	if len(problems) > 0 {
+		return nil, &DecodeError{problems[:min(len(problems), maxProblems)]}
+	}
+	return r, nil
+}
 
 // Resource returns the resource as it is now, without the checks of Build.
-func (b *Builder) Resource() *Resource { panic("todo") }
+func (b *Builder) Resource() *Resource {
+	if len(b.changes) == 0 && b.base != nil {
+		return &Resource{meta: b.meta, doc: b.base}
+	}
+	size := 2
+	if b.base != nil {
+		size = len(b.base.text)
+	}
+	for _, c := range b.changes {
+		size += len(c.value.JSON()) + len(c.path.Name()) + 4
+	}
+	d := newDocument(b.typ.Root(), size)
+	d.typ = b.typ
+	d.open(d.home, KindObject)
+	put := func(p schema.Path, v Value) {
+		if !v.IsZero() {
+			d.name(p)
+			d.add(p, v)
+		}
+	}
+	if b.base != nil {
+		for v := range (Value{b.base, 0}).Members() {
+			p := v.Path()
+			if i := b.find(p); i >= 0 {
+				v = b.changes[i].value
+			}
+			put(p, v)
+		}
+	}
+	for _, c := range b.changes {
+		if b.base == nil || b.base.child(0, c.path.Index()) == 0 {
+			put(c.path, c.value)
+		}
+	}
+	d.close(0)
+	d.finish()
+	return &Resource{meta: b.meta, doc: d}
+}

@@ -10,7 +10,8 @@ type DecodeOptions struct {
 	// Repair is asked where decoding would otherwise fail, and nowhere else: good
 	// input pays nothing for tolerance. Nil repairs nothing.
 	Repair Repair
-	// MaxDepth bounds the nesting of the JSON text. Default 32.
+	// MaxDepth bounds the nesting of the JSON text. Default 32; more than 1,000
+	// counts as 1,000.
 	MaxDepth int
 	// MaxMembers bounds the entries of a relation attribute. Default 100,000.
 	MaxMembers int
@@ -28,12 +29,15 @@ type DecodeOptions struct {
 // goroutine.
 type Repair interface {
 	// Name finds the attribute meant by a key that parent has no sub-attribute
-	// for.
+	// for. At the top level parent is the type's Root. The answer may lie anywhere
+	// outside multi-valued attributes, or directly below parent. When the body
+	// names the attribute by its own name too, that one counts and the key is
+	// listed in [Decoded.Ignored].
 	Name(parent schema.Path, key string) (p schema.Path, ok bool)
 	// Value returns JSON that fits attribute p in place of raw, which does not.
 	// element says that raw stands inside p's array. The result null means
 	// unassigned. A result that does not fit either is reported as raw would
-	// have been.
+	// have been. raw must not be kept.
 	Value(p schema.Path, raw []byte, element bool) (fixed []byte, ok bool)
 	// Schemas accepts a "schemas" that lacks the core URN or lists a URN that the
 	// type does not have.
@@ -47,8 +51,9 @@ type Decoded struct {
 	Resource *Resource
 	// Relations are the relation attributes that the body named; nil when none.
 	Relations Relations
-	// Ignored are the names of unknown attributes, as sent, bounded to the first
-	// few.
+	// Ignored are the names of unknown attributes, as sent behind the canonical
+	// name of what they stand in ("emails.foo"): the first 20, each cut off after
+	// 100 bytes.
 	Ignored []string
 	// Nulls are the attributes at the top level that the body named and left
 	// unassigned: null, [] or {}. A PUT may treat them unlike absent ones.
@@ -63,42 +68,49 @@ type Decoded struct {
 // attribute, at most one element may be primary, and of elements that are
 // alike in all parts only one is kept.
 //
+// What is skipped, unknown attributes and read-only ones, must be JSON and is
+// not looked at otherwise. A required string must not be empty. An integer must
+// fit 64 bits and a decimal the range of float64, though it is kept as written.
+//
 // data is not retained.
-func Decode(t *schema.Type, data []byte, o DecodeOptions) (*Decoded, error) { panic("todo") }
+func Decode(t *schema.Type, data []byte, o DecodeOptions) (*Decoded, error) {
+	d := newDecoder(data, o, 0)
+	d.doc = newDocument(t.Root(), len(data))
+	d.doc.typ = t
+	d.body()
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	d.doc.finish()
+	return &Decoded{Resource: &Resource{doc: d.doc}, Relations: d.relations, Ignored: d.ignored, Nulls: d.nulls}, nil
+}
 
 // DecodeValue reads the JSON of one value of attribute p, as PATCH carries it.
 // With element false it is the attribute's whole value, an array where p is
 // multi-valued; with element true one element of it. null, [] and {} give the
-// zero Value. Read-only sub-attributes are skipped.
+// zero Value. Read-only sub-attributes are skipped, unless p itself is
+// read-only. An error is a [*DecodeError], whose offsets count from the start of
+// raw.
 func DecodeValue(p schema.Path, raw []byte, element bool, o DecodeOptions) (Value, error) {
-	panic("todo")
+	d := newDecoder(raw, o, 0)
+	if p.ReadOnly() {
+		d.mode |= keepReadOnly
+	}
+	return d.loose(p, element)
 }
 
 // DecodeMembers reads the JSON value of a relation attribute: an array of
-// objects. Entries without a value are problems.
-func DecodeMembers(p schema.Path, raw []byte, o DecodeOptions) ([]Member, error) { panic("todo") }
-
-// DecodeError lists everything wrong with a body.
-type DecodeError struct {
-	Problems []Problem // in the order of the body, the first 20 at the most
+// objects. Entries without a value are problems. The result has no two entries
+// of one type and id; it is empty, not nil, for null and [].
+func DecodeMembers(p schema.Path, raw []byte, o DecodeOptions) ([]Member, error) {
+	d := newDecoder(raw, o, 0)
+	d.doc = newDocument(p, 0)
+	members, out := d.members(p)
+	if out != failed {
+		d.end()
+	}
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return members, nil
 }
-
-// Problem is one thing wrong with a body.
-type Problem struct {
-	// Path is where: an attribute's full name, with an index for elements
-	// ("emails[1].primary"); empty for the body as a whole.
-	Path string
-	// Offset is the position in the body in bytes, -1 when it has none.
-	Offset int
-	// Syntax says that the text is not JSON, or not an object, or ambiguous
-	// (scimType invalidSyntax); otherwise a value is wrong (invalidValue).
-	Syntax bool
-	// Detail is a sentence without the value itself, which may be personal.
-	Detail string
-}
-
-// Error joins the problems into one sentence each.
-func (e *DecodeError) Error() string { panic("todo") }
-
-// IsSyntax reports whether any problem is one of syntax.
-func (e *DecodeError) IsSyntax() bool { panic("todo") }

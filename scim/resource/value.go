@@ -2,15 +2,11 @@ package resource
 
 import (
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/musterhq/muster/scim/schema"
 )
-
-// document is an encoded JSON text and the table of its nodes.
-type document struct {
-	typ *schema.Type
-}
 
 // Value is one value: of a resource, or loose. It is small, immutable, and
 // reading it allocates nothing unless a method says so. The zero Value is
@@ -33,76 +29,216 @@ const (
 	KindArray
 )
 
+// String returns the kind as a word, such as "text".
+func (k Kind) String() string {
+	names := [...]string{"none", "text", "number", "bool", "object", "array"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "unknown"
+}
+
 // IsZero reports whether the value is unassigned.
 func (v Value) IsZero() bool { return v.d == nil }
 
+func (v Value) node() *node { return &v.d.nodes[v.i] }
+
 // Path returns the attribute that the value belongs to. An element of a
-// multi-valued attribute has the path of the attribute, as the array has.
-func (v Value) Path() schema.Path { panic("todo") }
+// multi-valued attribute has the path of the attribute, as the array has. It is
+// zero for the zero Value and for a whole resource.
+func (v Value) Path() schema.Path {
+	if v.d == nil || v.node().attr() == 0 {
+		return schema.Path{}
+	}
+	return v.d.path(v.i)
+}
 
 // Kind returns the JSON kind.
-func (v Value) Kind() Kind { panic("todo") }
+func (v Value) Kind() Kind {
+	if v.d == nil {
+		return KindNone
+	}
+	return v.node().kind()
+}
 
 // Text returns the text of a string, the number as written, or "true" and
-// "false"; for objects and arrays "". Strings without escapes do not allocate
-// beyond the string itself.
-func (v Value) Text() string { panic("todo") }
+// "false"; for objects and arrays "". It allocates the string.
+func (v Value) Text() string {
+	switch v.Kind() {
+	case KindText:
+		return string(v.Bytes())
+	case KindBool:
+		if v.Bool() {
+			return "true"
+		}
+		return "false"
+	case KindNumber:
+		return string(v.JSON())
+	}
+	return ""
+}
 
-// Bytes returns the text of a string without copying it when it holds no
+// Bytes returns the text of a string, without copying it when it holds no
 // escapes; it must not be modified. For others it is nil.
-func (v Value) Bytes() []byte { panic("todo") }
+func (v Value) Bytes() []byte {
+	if v.Kind() != KindText {
+		return nil
+	}
+	n := v.node()
+	raw := v.d.text[n.start+1 : n.end-1 : n.end-1]
+	if n.tag&escaped != 0 {
+		return unescape(make([]byte, 0, len(raw)), raw)
+	}
+	return raw
+}
 
 // Bool reports whether the value is true.
-func (v Value) Bool() bool { panic("todo") }
+func (v Value) Bool() bool {
+	return v.Kind() == KindBool && v.d.text[v.node().start] == 't'
+}
 
-// Int returns an integer that fits into 64 bits.
-func (v Value) Int() (int64, bool) { panic("todo") }
+// Int returns an integer that fits into 64 bits. A decimal that is written with
+// a fraction or an exponent is none.
+func (v Value) Int() (int64, bool) {
+	if v.Kind() != KindNumber {
+		return 0, false
+	}
+	i, err := strconv.ParseInt(string(v.JSON()), 10, 64)
+	return i, err == nil
+}
 
 // Float returns the nearest float64 of a number.
-func (v Value) Float() (float64, bool) { panic("todo") }
+func (v Value) Float() (float64, bool) {
+	if v.Kind() != KindNumber {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(v.JSON()), 64)
+	return f, err == nil
+}
 
-// Time returns the instant of a dateTime. A dateTime without an offset is taken
-// as UTC.
-func (v Value) Time() (time.Time, bool) { panic("todo") }
+// Time returns the instant of a dateTime, in UTC. A dateTime without an offset
+// is taken as UTC.
+func (v Value) Time() (time.Time, bool) {
+	if v.Kind() != KindText || v.Path().Attribute().Type != schema.DateTime {
+		return time.Time{}, false
+	}
+	return parseDateTime(v.Bytes())
+}
 
 // JSON returns the value as JSON. It must not be modified.
-func (v Value) JSON() []byte { panic("todo") }
+func (v Value) JSON() []byte {
+	if v.d == nil {
+		return nil
+	}
+	n := v.node()
+	return v.d.text[n.start:n.end:n.end]
+}
 
 // Len returns the number of elements of an array or members of an object.
-func (v Value) Len() int { panic("todo") }
+func (v Value) Len() int {
+	if k := v.Kind(); k != KindArray && k != KindObject {
+		return 0
+	}
+	count := 0
+	for i, end := v.i+1, v.i+int(v.node().size); i < end; i += int(v.d.nodes[i].size) {
+		count++
+	}
+	return count
+}
 
 // Elements yields the elements of an array; for any other assigned value, the
 // value itself.
-func (v Value) Elements() iter.Seq[Value] { panic("todo") }
+func (v Value) Elements() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		switch v.Kind() {
+		case KindNone:
+		case KindArray:
+			v.each(yield)
+		default:
+			yield(v)
+		}
+	}
+}
 
 // Members yields the sub-attribute values of an object.
-func (v Value) Members() iter.Seq[Value] { panic("todo") }
+func (v Value) Members() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		if v.Kind() == KindObject {
+			v.each(yield)
+		}
+	}
+}
+
+func (v Value) each(yield func(Value) bool) {
+	for i, end := v.i+1, v.i+int(v.node().size); i < end; i += int(v.d.nodes[i].size) {
+		if !yield(Value{v.d, i}) {
+			return
+		}
+	}
+}
 
 // Get returns the sub-attribute of an object, or the zero Value.
-func (v Value) Get(sub schema.Path) Value { panic("todo") }
+func (v Value) Get(sub schema.Path) Value {
+	if v.Kind() != KindObject {
+		return Value{}
+	}
+	if i := v.d.child(v.i, sub.Index()); i > 0 {
+		return Value{v.d, i}
+	}
+	return Value{}
+}
 
-// Equal reports whether two values have the same content. Letter case counts,
-// order of members and elements does not, numbers compare by value and
-// dateTimes as text.
-func (v Value) Equal(w Value) bool { panic("todo") }
+// All yields every value of p that v, a value of something around p, holds:
+// from emails or one of its elements all values of emails.value; v itself, or
+// its elements, when v is a value of p.
+func (v Value) All(p schema.Path) iter.Seq[Value] {
+	return func(yield func(Value) bool) { v.reach(p, yield) }
+}
 
-// Same reports whether two values are the same one by the rules of their
-// attributes: as Equal, except that text which is not case exact compares
-// folded and dateTimes compare as instants; a primary of false counts as
-// absent.
-func (v Value) Same(w Value) bool { panic("todo") }
+// reach calls yield with the values of p inside v until that says no.
+func (v Value) reach(p schema.Path, yield func(Value) bool) bool {
+	switch v.Kind() {
+	case KindNone:
+		return true
+	case KindArray:
+		for i, end := v.i+1, v.i+int(v.node().size); i < end; i += int(v.d.nodes[i].size) {
+			if !(Value{v.d, i}).reach(p, yield) {
+				return false
+			}
+		}
+		return true
+	}
+	at := v.node().attr()
+	if at == p.Index() {
+		return yield(v)
+	}
+	// The step from v towards p.
+	for up := p; ; up = up.Parent() {
+		if up.IsZero() {
+			return true // p does not lie inside v
+		}
+		parent := up.Parent()
+		if (parent.IsZero() && at == 0) || (!parent.IsZero() && parent.Index() == at) {
+			return v.Get(up).reach(p, yield)
+		}
+	}
+}
 
-// With returns a copy of an object in which the sub-attribute is w; a zero w
-// removes it. On the zero Value it makes an object of sub's parent. An object
-// that loses its last member becomes the zero Value.
-func (v Value) With(sub schema.Path, w Value) Value { panic("todo") }
-
-// Text makes a loose string value of attribute p.
-func Text(p schema.Path, s string) Value { panic("todo") }
-
-// Boolean makes a loose boolean value of attribute p.
-func Boolean(p schema.Path, b bool) Value { panic("todo") }
-
-// Array makes the value of the multi-valued attribute p from its elements. Zero
-// Values are left out; without any it is the zero Value.
-func Array(p schema.Path, elements ...Value) Value { panic("todo") }
+// get returns the value of p inside v, the value of a whole resource; of several
+// the first.
+func (v Value) get(p schema.Path) Value {
+	up := p.Parent()
+	if up.IsZero() {
+		return v.Get(p)
+	}
+	v = v.get(up)
+	if v.Kind() != KindArray {
+		return v.Get(p)
+	}
+	for i, end := v.i+1, v.i+int(v.node().size); i < end; i += int(v.d.nodes[i].size) {
+		if w := (Value{v.d, i}).Get(p); !w.IsZero() {
+			return w
+		}
+	}
+	return Value{}
+}
