@@ -1,0 +1,14 @@
+package kv_test
+
+import (
+	"testing"
+
+	"github.com/musterhq/muster/storage"
+	"github.com/musterhq/muster/storage/kv"
+	"github.com/musterhq/muster/storage/storagetest"
+)
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	storagetest.Run(t, func(*testing.T) storage.Store { return kv.New(&memoryDB{}) })
+}
