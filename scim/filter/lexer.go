@@ -118,8 +118,8 @@ func isSegment(s string) bool {
 	return true
 }
 
-// isURNName checks the characters of RFC 8141 and that nothing between
-// separators is empty.
+// isURNName checks that the characters can stand in a URN and that nothing
+// between separators is empty.
 func isURNName(s string) bool {
 	const start = len("urn:")
 	prev, colons := byte(':'), 0
@@ -133,7 +133,7 @@ func isURNName(s string) bool {
 			if c == ':' {
 				colons++
 			}
-		case !isLetter(c) && !isDigit(c) && strings.IndexByte("-_$~%!&'*+,;=@/", c) < 0:
+		case c <= ' ' || c > '~' || strings.IndexByte(`\<>{}^|`+"`", c) >= 0:
 			return false
 		}
 		prev = c

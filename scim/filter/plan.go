@@ -1,9 +1,9 @@
 package filter
 
 import (
+	"iter"
 	"time"
 
-	"github.com/musterhq/muster/scim/resource"
 	"github.com/musterhq/muster/scim/schema"
 )
 
@@ -13,24 +13,31 @@ import (
 type Node interface{ node() }
 
 type (
-	// And holds when all of its nodes do. It has two or more.
+	// And holds when all of its nodes do. It has two or more, and none of them is
+	// an And or a Const.
 	And struct{ Nodes []Node }
-	// Or holds when any of its nodes does. It has two or more.
+	// Or holds when any of its nodes does. It has two or more, and none of them
+	// is an Or or a Const.
 	Or struct{ Nodes []Node }
 	// Negate holds when X does not.
 	Negate struct{ X Node }
 	// Compare holds when any value that Path reaches compares. Op is Eq, Co, Sw,
-	// Ew, Gt, Ge, Lt or Le: "ne" is planned as Negate of Eq.
+	// Ew, Gt, Ge, Lt or Le: "ne" is planned as Negate of Eq. Path names a simple
+	// attribute.
 	Compare struct {
 		Path schema.Path
 		Op   Op
 		Operand
 	}
-	// Present holds when Path is assigned with something non-empty.
+	// Present holds when Path is assigned with something non-empty: a text that is
+	// not "", a number, a boolean, or a complex value or an element with something
+	// non-empty in it that clients may see.
 	Present struct{ Path schema.Path }
 	// Any holds when one element of the multi-valued attribute Path satisfies X.
 	// Paths inside X are full paths that lie below Path, or Path itself for
-	// elements that are simple values.
+	// elements that are simple values. With Const(true) as X it asks whether there
+	// is any element. A single-valued complex attribute may stand for Path too: its
+	// value counts as the one element.
 	Any struct {
 		Path schema.Path
 		X    Node
@@ -44,13 +51,14 @@ type (
 		Owner string
 		// Inverse: the resource in question is the target (groups of a user).
 		Inverse bool
-		// Type restricts the other end to a resource type; "" means any.
+		// Type restricts the other end to a resource type; "" means any. It may be
+		// set with or without ID.
 		Type string
 		// ID is the other end; "" means any, which is what pr asks.
 		ID string
 	}
-	// Const holds always or never: what is left of names that the type does
-	// not have.
+	// Const holds always or never: what is left of names that the type does not
+	// have, and of questions about what all resources of a type have in common.
 	Const bool
 )
 
@@ -61,10 +69,13 @@ type Operand struct {
 	// Key is what compares: for text the folded form (or Text itself when the
 	// attribute is case exact), for others their index key. It compares bytewise
 	// with what [Key] makes of values.
-	Key    string
+	Key string
+	// Number is the float64 nearest to a number operand, ±Inf beyond the range.
+	// It may equal that of another number; Key does not.
 	Number float64
 	Bool   bool
-	Time   time.Time
+	// Time is a dateTime operand in UTC.
+	Time time.Time
 }
 
 func (And) node()     {}
@@ -76,89 +87,213 @@ func (Any) node()     {}
 func (Linked) node()  {}
 func (Const) node()   {}
 
-// Options adjust [Compile].
-type Options struct {
-	// UnknownNames makes a name that the type does not have an error. Without it
-	// such an attribute is unassigned.
-	UnknownNames bool
-	// BooleanText accepts "true" and "false" as strings against booleans.
-	BooleanText bool
-	// ComplexValue reads a single-valued complex attribute with a sub-attribute
-	// "value" (manager) as that sub-attribute, in comparisons.
-	ComplexValue bool
-	// DottedURN lets a '.' follow a schema URN.
-	DottedURN bool
-	// Used, if not nil, is told which of the tolerances above were relied on, by
-	// the option's name.
-	Used func(option string)
-	// Ignored, if not nil, is told the names that the type does not have.
-	Ignored func(name string)
-}
-
 // Plan is a filter resolved for one type: immutable, safe for concurrent use. A
 // nil Plan matches everything.
 type Plan struct {
 	typ   *schema.Type
 	root  Node
 	links bool
+	test  test
 }
 
-// Compile resolves an expression for type t. An error is an [*Error].
-func Compile(t *schema.Type, e Expr, o Options) (*Plan, error) { panic("todo") }
-
-// CompileElement resolves the filter of a PATCH path, which asks about the
-// elements of one multi-valued attribute: e's names are sub-attributes of p, or
-// "value" for elements that are simple. Unknown names are errors. The plan's
-// root is an [Any].
-func CompileElement(p schema.Path, e Expr, o Options) (*Plan, error) { panic("todo") }
-
 // NewPlan makes a plan of a node tree, for code that asks a question of its own.
-func NewPlan(t *schema.Type, root Node) *Plan { panic("todo") }
+// Paths must be of type t. A nil root gives a nil Plan.
+func NewPlan(t *schema.Type, root Node) *Plan {
+	if root == nil {
+		return nil
+	}
+	p := &Plan{typ: t, root: root, test: newTest(root, schema.Path{})}
+	for n := range Nodes(root) {
+		if _, ok := n.(Linked); ok {
+			p.links = true
+		}
+	}
+	return p
+}
 
 // Root returns the plan's tree; nil for a nil Plan.
-func (p *Plan) Root() Node { panic("todo") }
+func (p *Plan) Root() Node {
+	if p == nil {
+		return nil
+	}
+	return p.root
+}
 
-// Type returns the type that the plan was made for.
-func (p *Plan) Type() *schema.Type { return p.typ }
+// Type returns the type that the plan was made for; nil for a nil Plan and for
+// the plan of an element.
+func (p *Plan) Type() *schema.Type {
+	if p == nil {
+		return nil
+	}
+	return p.typ
+}
 
 // UsesLinks reports whether Match needs a LinkTest.
 func (p *Plan) UsesLinks() bool { return p != nil && p.links }
-
-// LinkTest answers a Linked node for one resource.
-type LinkTest func(id string, l Linked) bool
-
-// Match reports whether r satisfies the plan. links may be nil when
-// [Plan.UsesLinks] is false. Match allocates nothing for resources whose text is
-// ASCII.
-func (p *Plan) Match(r *resource.Resource, links LinkTest) bool { panic("todo") }
-
-// MatchElement reports whether one element satisfies a plan of
-// [CompileElement].
-func (p *Plan) MatchElement(v resource.Value) bool { panic("todo") }
 
 // Equal returns the operand of a demand "path eq x" that every match must meet,
 // alone or as a term of the outermost "and". A store uses it to start from an
 // index. path is a canonical full name; emails.value is found inside a value
 // path too.
-func (p *Plan) Equal(path string) (o Operand, ok bool) { panic("todo") }
+func (p *Plan) Equal(path string) (o Operand, ok bool) {
+	for _, n := range conjuncts(p.Root()) {
+		if a, isAny := n.(Any); isAny {
+			for _, n := range conjuncts(a.X) {
+				if c, ok := equality(n); ok && c.Path.String() == path {
+					return c.Operand, true
+				}
+			}
+		} else if c, ok := equality(n); ok && c.Path.String() == path {
+			return c.Operand, true
+		}
+	}
+	return Operand{}, false
+}
 
 // Equalities returns the terms when the plan of an element is "sub eq x", or a
 // conjunction of such terms: what an element would need in order to match.
 // Otherwise ok is false.
-func (p *Plan) Equalities() (terms []Compare, ok bool) { panic("todo") }
+func (p *Plan) Equalities() (terms []Compare, ok bool) {
+	a, ok := p.Root().(Any)
+	if !ok {
+		return nil, false
+	}
+	for _, n := range conjuncts(a.X) {
+		c, ok := equality(n)
+		if !ok {
+			return nil, false
+		}
+		terms = append(terms, c)
+	}
+	return terms, true
+}
+
+func equality(n Node) (Compare, bool) {
+	c, ok := n.(Compare)
+	return c, ok && c.Op == Eq
+}
+
+// conjuncts returns the nodes that must all hold for n to hold.
+func conjuncts(n Node) []Node {
+	switch n := n.(type) {
+	case nil:
+		return nil
+	case And:
+		return n.Nodes
+	}
+	return []Node{n}
+}
 
 // Split divides the outermost conjunction: push holds the terms that can
 // accepts, rest the others. Either is nil, which matches everything, when it
 // has no terms.
-func (p *Plan) Split(can func(Node) bool) (push, rest *Plan) { panic("todo") }
+func (p *Plan) Split(can func(Node) bool) (push, rest *Plan) {
+	var yes, no []Node
+	for _, n := range conjuncts(p.Root()) {
+		if can(n) {
+			yes = append(yes, n)
+		} else {
+			no = append(no, n)
+		}
+	}
+	switch {
+	case len(no) == 0:
+		return p, nil
+	case len(yes) == 0:
+		return nil, p
+	}
+	return NewPlan(p.typ, conjunction(yes)), NewPlan(p.typ, conjunction(no))
+}
 
-// Key returns the text by which v is indexed, compared and sorted: folded text,
-// or the text itself where the attribute is case exact; for numbers, booleans
-// and instants a text of the same order. Keys of one attribute compare
-// bytewise. ok is false for objects and arrays.
-func Key(v resource.Value) (key string, ok bool) { panic("todo") }
+// Nodes yields n and all nodes below it, each before what it holds.
+func Nodes(n Node) iter.Seq[Node] {
+	return func(yield func(Node) bool) { visit(n, yield) }
+}
 
-// SortKey returns the key by which r is sorted when sorting by p: that of the
-// primary element, else of the first, for multi-valued attributes (RFC 7644
-// section 3.4.2.3). absent is true when r has no value there.
-func SortKey(r *resource.Resource, p schema.Path) (key string, absent bool) { panic("todo") }
+func visit(n Node, yield func(Node) bool) bool {
+	if n == nil {
+		return true
+	}
+	if !yield(n) {
+		return false
+	}
+	switch n := n.(type) {
+	case And:
+		return visitAll(n.Nodes, yield)
+	case Or:
+		return visitAll(n.Nodes, yield)
+	case Negate:
+		return visit(n.X, yield)
+	case Any:
+		return visit(n.X, yield)
+	}
+	return true
+}
+
+func visitAll(nodes []Node, yield func(Node) bool) bool {
+	for _, n := range nodes {
+		if !visit(n, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// conjunction joins nodes by "and": flat, without constants.
+func conjunction(nodes []Node) Node {
+	flat := make([]Node, 0, len(nodes))
+	for _, n := range nodes {
+		switch n := n.(type) {
+		case Const:
+			if !n {
+				return Const(false)
+			}
+		case And:
+			flat = append(flat, n.Nodes...)
+		default:
+			flat = append(flat, n)
+		}
+	}
+	switch len(flat) {
+	case 0:
+		return Const(true)
+	case 1:
+		return flat[0]
+	}
+	return And{flat}
+}
+
+// disjunction joins nodes by "or": flat, without constants.
+func disjunction(nodes []Node) Node {
+	flat := make([]Node, 0, len(nodes))
+	for _, n := range nodes {
+		switch n := n.(type) {
+		case Const:
+			if n {
+				return Const(true)
+			}
+		case Or:
+			flat = append(flat, n.Nodes...)
+		default:
+			flat = append(flat, n)
+		}
+	}
+	switch len(flat) {
+	case 0:
+		return Const(false)
+	case 1:
+		return flat[0]
+	}
+	return Or{flat}
+}
+
+// negation denies a node.
+func negation(n Node) Node {
+	switch n := n.(type) {
+	case Const:
+		return !n
+	case Negate:
+		return n.X
+	}
+	return Negate{n}
+}

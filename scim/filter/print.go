@@ -73,27 +73,17 @@ func appendExpr(b []byte, x Expr) []byte {
 	return b
 }
 
-// appendLogical prints a chain. It walks down the left side, where chains are
-// long, and recurses into the right sides only.
 func appendLogical(b []byte, l *Logical) []byte {
-	var chain []*Logical // from the last to the first
-	first := Expr(l)
-	for {
-		next, ok := first.(*Logical)
-		if !ok || next.Or != l.Or {
-			break
-		}
-		chain = append(chain, next)
-		first = next.X
-	}
-	word := " and "
+	word, least := " and ", binding(l)
 	if l.Or {
 		word = " or "
 	}
-	b = appendOperand(b, first, binding(l))
-	for i := len(chain) - 1; i >= 0; i-- {
-		b = append(b, word...)
-		b = appendOperand(b, chain[i].Y, binding(l)+1)
+	for i, x := range l.terms() {
+		if i > 0 {
+			b = append(b, word...)
+			least = binding(l) + 1 // a chain that stands on the right was in parentheses
+		}
+		b = appendOperand(b, x, least)
 	}
 	return b
 }

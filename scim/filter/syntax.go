@@ -1,5 +1,7 @@
 package filter
 
+import "slices"
+
 // Expr is a parsed filter: one of [*Logical], [*Not], [*Comparison] and
 // [*ValuePath]. Names are as written. Expressions are immutable.
 type Expr interface {
@@ -37,6 +39,23 @@ func (*Logical) expr()    {}
 func (*Not) expr()        {}
 func (*Comparison) expr() {}
 func (*ValuePath) expr()  {}
+
+// terms returns what a chain of one operator joins. It walks down the left side,
+// where chains are long, so that nothing needs to recurse into their length.
+func (x *Logical) terms() []Expr {
+	var terms []Expr
+	for {
+		terms = append(terms, x.Y)
+		next, ok := x.X.(*Logical)
+		if !ok || next.Or != x.Or {
+			terms = append(terms, x.X)
+			break
+		}
+		x = next
+	}
+	slices.Reverse(terms)
+	return terms
+}
 
 // Op is a comparison operator.
 type Op uint8
