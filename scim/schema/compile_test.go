@@ -339,12 +339,18 @@ func TestPathsSayWhereTheyLie(t *testing.T) {
 		if got != test {
 			t.Errorf("have %+v\nwant %+v", got, test)
 		}
+		if p.Type() != user || p.IsRoot() {
+			t.Errorf("%s: type %v, root %v", p, p.Type(), p.IsRoot())
+		}
 		if user.PathAt(p.Index()) != p {
 			t.Errorf("%s: PathAt(%d) is %s", p, p.Index(), user.PathAt(p.Index()))
 		}
 		if up := p.Parent(); !up.IsZero() && up.Child(p.Position()) != p {
 			t.Errorf("%s: child %d of its parent is %s", p, p.Position(), up.Child(p.Position()))
 		}
+	}
+	if !user.Root().IsRoot() || user.Root().Type() != user || (schema.Path{}).Type() != nil || (schema.Path{}).IsRoot() {
+		t.Error("the root is not the root, or nothing is")
 	}
 	if group := schema.MustCompile(schema.Group()); group.MustResolve("members.value").InDocument() {
 		t.Error("members are in the document")

@@ -23,6 +23,7 @@ type node struct {
 	inverse  *InverseRelation
 	indexed  bool
 	unique   UniqueScope
+	typ      *Type // of the root only
 }
 
 // UniqueScope says within what Muster enforces that an attribute's value is
@@ -38,6 +39,21 @@ const (
 
 // IsZero reports whether p names nothing.
 func (p Path) IsZero() bool { return p.n == nil }
+
+// Type returns the type that p belongs to, nil for the zero Path.
+func (p Path) Type() *Type {
+	if p.n == nil {
+		return nil
+	}
+	n := p.n
+	for n.parent != nil {
+		n = n.parent
+	}
+	return n.typ
+}
+
+// IsRoot reports whether p is [Type.Root].
+func (p Path) IsRoot() bool { return p.n != nil && p.n.parent == nil }
 
 // Attribute returns the definition of the attribute that p names. For a whole
 // extension it is a complex attribute named by the URN. The definition must not

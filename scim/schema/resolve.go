@@ -41,6 +41,9 @@ const (
 	Unqualified NameForms = 1 << iota
 	// DottedURN lets a '.' stand between a schema URN and an attribute name.
 	DottedURN
+	// DraftURN lets the URNs that SCIM 1 and drafts of SCIM 2.0 had for the core
+	// schemas and the enterprise extension stand for those of the RFC.
+	DraftURN
 )
 
 // Resolve finds the attribute that a name means: "userName",
@@ -93,6 +96,15 @@ func (t *Type) resolveURN(name string, allow NameForms) (Path, error) {
 	try(t.nodes[0], t.Schema())
 	for _, e := range t.extensions {
 		try(e.n, e.n.urn)
+	}
+	if best == nil && allow&DraftURN != 0 {
+		if current, ok := t.modernise(name, allow); ok {
+			p, err := t.resolveURN(current, allow&^DraftURN)
+			if e, ok := err.(*NameError); ok {
+				e.Name = name
+			}
+			return p, err
+		}
 	}
 	switch {
 	case best == nil:

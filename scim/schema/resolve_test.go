@@ -68,6 +68,14 @@ func TestResolve(t *testing.T) {
 		{enterprise + ".department", loose, enterprise + ":department"},
 		{enterprise + ".manager.value", schema.DottedURN, enterprise + ":manager.value"},
 		{schema.UserURN + ".name.familyName", schema.DottedURN, "name.familyName"},
+		// URNs of SCIM 1 and of drafts.
+		{"urn:scim:schemas:core:2.0:User:userName", schema.DraftURN, "userName"},
+		{"urn:scim:schemas:core:1.0:name.familyName", schema.DraftURN, "name.familyName"},
+		{"URN:SCIM:schemas:core:2.0:USERNAME", schema.DraftURN, "userName"},
+		{"urn:scim:schemas:extension:enterprise:2.0", schema.DraftURN, enterprise},
+		{"urn:scim:schemas:extension:enterprise:1.0:department", schema.DraftURN, enterprise + ":department"},
+		{"urn:scim:schemas:extension:enterprise:2.0:User:manager.value", schema.DraftURN, enterprise + ":manager.value"},
+		{"urn:scim:schemas:extension:enterprise:2.0.manager.value", schema.DraftURN | schema.DottedURN, enterprise + ":manager.value"},
 	}
 	for _, test := range tests {
 		p, err := typ.ResolveForms(test.name, test.allow)
@@ -123,6 +131,11 @@ func TestResolveRefuses(t *testing.T) {
 		{"urn:example:other:2.0:Thing:x", loose, schema.UnknownSchema, "", "has no schema"},
 		{"urn:", loose, schema.UnknownSchema, "", "has no schema"},
 		{schema.GroupURN + ":displayName", loose, schema.UnknownSchema, "", "has no schema"},
+		{"urn:scim:schemas:core:2.0:User:userName", loose, schema.UnknownSchema, "", "has no schema"},
+		{"urn:scim:schemas:core:2.0:Group", schema.DraftURN, schema.UnknownAttribute, schema.UserURN, `has no attribute "Group"`},
+		{"urn:scim:schemas:core:2.0", schema.DraftURN, schema.BadSyntax, "", "names the core schema"},
+		{"urn:scim:schemas:core:2.0.userName", schema.DraftURN, schema.UnknownSchema, "", "has no schema"},
+		{"urn:scim:schemas:extension:enterprise:1.0:noSuch", schema.DraftURN, schema.UnknownAttribute, enterprise, `has no attribute "noSuch"`},
 	}
 	for _, test := range tests {
 		p, err := typ.ResolveForms(test.name, test.allow)
@@ -152,6 +165,31 @@ func TestEveryPathResolvesFromItsOwnName(t *testing.T) {
 					t.Errorf("Resolve of %q behind its URN = %q, %v", p, q, err)
 				}
 			}
+		}
+	}
+}
+
+func TestCurrentURN(t *testing.T) {
+	t.Parallel()
+	user, group, other := staff(), schema.MustCompile(schema.Group()), schema.MustCompile(thing(schema.Attribute{Name: "label"}))
+	tests := []struct {
+		typ       *schema.Type
+		urn, want string
+	}{
+		{user, "urn:scim:schemas:core:2.0", schema.UserURN},
+		{user, "urn:scim:schemas:core:1.0", schema.UserURN},
+		{user, "URN:SCIM:SCHEMAS:CORE:2.0:USER", schema.UserURN},
+		{user, "urn:scim:schemas:extension:enterprise:1.0", enterprise},
+		{user, "urn:scim:schemas:core:2.0:Group", ""},
+		{user, schema.UserURN, ""},
+		{user, "urn:scim:schemas:core:2.0:User:userName", ""},
+		{group, "urn:scim:schemas:core:1.0", schema.GroupURN},
+		{group, "urn:scim:schemas:extension:enterprise:1.0", ""},
+		{other, "urn:scim:schemas:core:1.0", ""},
+	}
+	for _, test := range tests {
+		if got, ok := test.typ.CurrentURN(test.urn); got != test.want || ok != (test.want != "") {
+			t.Errorf("%s: CurrentURN(%q) = %q, %v; want %q", test.typ.Name(), test.urn, got, ok, test.want)
 		}
 	}
 }
@@ -189,7 +227,7 @@ func FuzzResolve(f *testing.F) {
 		f.Add(name, uint8(0))
 	}
 	f.Fuzz(func(t *testing.T, name string, allow uint8) {
-		p, err := typ.ResolveForms(name, schema.NameForms(allow&3))
+		p, err := typ.ResolveForms(name, schema.NameForms(allow&7))
 		if (err == nil) == p.IsZero() {
 			t.Fatalf("ResolveForms(%q) = %q, %v", name, p, err)
 		}

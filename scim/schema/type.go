@@ -156,7 +156,7 @@ func (c *compiler) run(peers []ResourceType) {
 		return
 	}
 	c.checkURN(d.Schema.ID)
-	root := &node{attr: Attribute{Type: Complex}, urn: d.Schema.ID}
+	root := &node{attr: Attribute{Type: Complex}, urn: d.Schema.ID, typ: t}
 	t.nodes = []*node{root}
 	for _, a := range commonAttributes {
 		c.add(root, a, d.Schema.ID, "", true)
