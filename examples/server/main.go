@@ -1,0 +1,201 @@
+// Command server is a SCIM server as one deploys it: several tenants, time-outs,
+// structured logs, graceful shutdown, custom schemas from a file.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/scim/dialect"
+	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage"
+	"github.com/musterhq/muster/storage/memory"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "server:", err)
+		os.Exit(1)
+	}
+}
+
+// config is what the flags say.
+type config struct {
+	addr, path, store, schema, baseURL string
+	strict                             bool
+	tokens                             tokens
+}
+
+func parse(args []string) (c config, err error) {
+	f := flag.NewFlagSet("server", flag.ContinueOnError)
+	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on")
+	f.StringVar(&c.path, "path", "/scim/v2", "`path` of the service root")
+	f.StringVar(&c.store, "store", "memory", "`kind` of store: memory")
+	f.StringVar(&c.schema, "schema", "", "`file` with further schemas and resource types, as the RFC's JSON")
+	f.StringVar(&c.baseURL, "base-url", "", "public `URL` of the service root, when a proxy stands in front")
+	f.BoolVar(&c.strict, "strict", false, "no tolerance for clients that stray from the RFCs")
+	f.Var(&c.tokens, "token", "bearer token, `TENANT=TOKEN` or just TOKEN; may be repeated")
+	if err := f.Parse(args); err != nil {
+		return c, err
+	}
+	if f.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if len(c.tokens) == 0 {
+		c.tokens = tokens{"secret": {}}
+	}
+	return c, nil
+}
+
+func run(args []string) error {
+	c, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	handler, err := c.handler(log)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", c.addr)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           logged(log, handler),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ln) }()
+	base := "http://" + ln.Addr().String() + c.path
+	fmt.Printf("listening on %s\ntry: curl -H 'Authorization: Bearer %s' %s/Users\n", base, c.tokens.example(), base)
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	// Requests under way get the time that the identity provider would wait.
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	log.Info("stopping")
+	return server.Shutdown(ctx)
+}
+
+// handler builds the SCIM server.
+func (c *config) handler(log *slog.Logger) (http.Handler, error) {
+	store, err := openStore(c.store)
+	if err != nil {
+		return nil, err
+	}
+	opts := []scim.Option{
+		scim.WithPathPrefix(c.path),
+		scim.WithLogger(log),
+		scim.WithReport(func(ctx context.Context, r scim.Report) {
+			log.InfoContext(ctx, "tolerated", "tenant", r.Principal.Tenant, "method", r.Method, "type", r.Type,
+				"rules", r.Rules, "ignored", len(r.Ignored), "dropped", len(r.Dropped))
+		}),
+	}
+	if c.strict {
+		opts = append(opts, scim.WithDialect(dialect.Strict()))
+	}
+	if c.baseURL != "" {
+		opts = append(opts, scim.WithBaseURL(c.baseURL))
+	}
+	if c.schema != "" {
+		data, err := os.ReadFile(c.schema)
+		if err != nil {
+			return nil, err
+		}
+		_, types, err := schema.ParseFile(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.schema, err)
+		}
+		for _, t := range types {
+			opts = append(opts, scim.WithResourceType(t))
+		}
+	}
+	return scim.New(store, scim.BearerTokens(c.tokens), opts...)
+}
+
+func openStore(kind string) (storage.Store, error) {
+	if kind != "memory" {
+		return nil, fmt.Errorf("unknown store %q; there is memory", kind)
+	}
+	return memory.New(), nil
+}
+
+// logged writes a line for each request. Paths hold ids and queries personal
+// data, so neither is logged.
+func logged(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		start := time.Now()
+		next.ServeHTTP(rec, r)
+		log.Info("request", "method", r.Method, "status", rec.status, "duration", time.Since(start))
+	})
+}
+
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// tokens is a repeatable flag.
+type tokens map[string]scim.Principal
+
+func (t *tokens) String() string { return "" } // never the tokens
+
+func (t *tokens) Set(v string) error {
+	tenant, token, ok := strings.Cut(v, "=")
+	if !ok || strings.Trim(token, "=") == "" { // base64 may end in "="
+		tenant, token = "", v
+	}
+	if token == "" {
+		return errors.New("a token cannot be empty")
+	}
+	if *t == nil {
+		*t = tokens{}
+	}
+	if _, ok := (*t)[token]; ok {
+		return errors.New("the same token stands twice")
+	}
+	(*t)[token] = scim.Principal{Tenant: tenant}
+	return nil
+}
+
+// example is what a person may try: the built-in token, or a placeholder for one
+// of their own.
+func (t tokens) example() string {
+	if _, ok := t["secret"]; ok && len(t) == 1 {
+		return "secret"
+	}
+	return "TOKEN"
+}

@@ -1,0 +1,107 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/musterhq/muster/storage"
+)
+
+// pending is a write on its way to the store: what to commit, and what it means.
+type pending struct {
+	batch   storage.Batch
+	effects []Effect
+	// revives, if set, is asked about a tombstone that holds a unique key of the
+	// write before the key is freed; true ends the commit with a *revival.
+	revives func(tombstone *storage.Record) bool
+}
+
+// revival is the outcome of a commit that found the resource to be an old one.
+type revival struct{ tombstone *storage.Record }
+
+func (*revival) Error() string { return "the resource was deleted and comes back" }
+
+// commit asks the guards and writes. Keys that a tombstone holds are freed on the
+// way: a deleted resource does not count in uniqueness (RFC 7644 section 3.6).
+func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w *pending) (*storage.CommitResult, error) {
+	for _, guard := range s.guards {
+		if err := guard(ctx, op.Principal, w.effects); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		res, err := st.Commit(ctx, &w.batch)
+		holder := hiddenHolder(err)
+		if holder == nil || w.frees(holder.Ref) {
+			return res, err
+		}
+		if w.revives != nil && w.revives(holder) {
+			return nil, &revival{holder}
+		}
+		w.batch.Puts = append(w.batch.Puts, storage.Put{
+			Record: holder.WithoutKeys(), IfVersion: holder.Version, Change: storage.ChangeInfo{Kind: "released"},
+		})
+	}
+}
+
+func (w *pending) frees(ref storage.Ref) bool {
+	for _, p := range w.batch.Puts {
+		if p.Record.Ref == ref {
+			return true
+		}
+	}
+	return false
+}
+
+// hiddenHolder returns the tombstone that stands in the way of a commit, or nil.
+func hiddenHolder(err error) *storage.Record {
+	var ce *storage.CommitError
+	if errors.Is(err, storage.ErrNotUnique) && errors.As(err, &ce) && ce.Holder != nil && ce.Holder.Hidden {
+		return ce.Holder
+	}
+	return nil
+}
+
+// retry runs f, which reads, decides and commits, again as long as somebody
+// else's write came between. After the first miss it lines up with the other
+// writers of the record, if the store can: blind repetition starves under load.
+func (s *Server) retry(ctx context.Context, op *Operation, f func(context.Context, storage.Store) (*Result, error)) (*Result, error) {
+	res, err := f(ctx, s.store)
+	if !isConflict(err) {
+		return res, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
+	defer cancel()
+	again := func(ctx context.Context, st storage.Store) error {
+		for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
+			if res, err = f(ctx, st); !isConflict(err) {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(rand.N(wait)):
+			}
+		}
+	}
+	if locker, ok := storage.As[storage.Locker](s.store); ok {
+		err = locker.WithLock(ctx, op.Principal.Tenant, refOf(op), again)
+	} else {
+		err = again(ctx, s.store)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, (&Error{Status: http.StatusServiceUnavailable, RetryAfter: time.Second,
+			Detail: "too many others are changing the resource; try again"}).WithCause(err)
+	}
+	return res, err
+}
+
+func isConflict(err error) bool {
+	return errors.Is(err, storage.ErrConflict) || errors.Is(err, ErrConflict)
+}
+
+func versionText(v int64) string { return strconv.FormatInt(v, 10) }

@@ -1,0 +1,84 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/scim/patch"
+	"github.com/musterhq/muster/scim/resource"
+	"github.com/musterhq/muster/storage"
+)
+
+var (
+	errForeignType = errors.New("the handler returned no resource, or one of another type")
+	errNoResult    = errors.New("an interceptor returned neither a result nor an error")
+)
+
+// unauthorized is one answer for all: what was wrong with the credentials, or
+// whose they are, is nothing that an unknown caller may learn. An Error of the
+// host's own passes.
+func unauthorized(cause error) error {
+	var e *Error
+	if errors.As(cause, &e) {
+		return cause
+	}
+	return &Error{Status: http.StatusUnauthorized, Detail: "the credentials are missing or not accepted", Err: cause}
+}
+
+// toError is the one place where errors become answers. s may be nil.
+func (s *Server) toError(err error) *Error {
+	var (
+		own       *Error
+		decode    *resource.DecodeError
+		patched   *patch.Error
+		filtered  *filter.Error
+		committed *storage.CommitError
+	)
+	bad := func(scimType, detail string) *Error {
+		return &Error{Status: http.StatusBadRequest, ScimType: scimType, Detail: detail, Err: err}
+	}
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &patched):
+		return bad(patched.ScimType, patched.Error())
+	case errors.As(err, &decode):
+		if decode.IsSyntax() {
+			return bad(InvalidSyntax, decode.Error())
+		}
+		return bad(InvalidValue, decode.Error())
+	case errors.As(err, &filtered):
+		return bad(InvalidFilter, filtered.Error())
+	case errors.Is(err, storage.ErrNotUnique) && errors.As(err, &committed):
+		return &Error{Status: http.StatusConflict, ScimType: Uniqueness, Err: err,
+			Detail: fmt.Sprintf("another resource has the same %s; it must be unique", committed.Attr)}
+	case errors.Is(err, storage.ErrMissingTarget):
+		return bad(InvalidValue, "a member names a resource that does not exist")
+	case errors.Is(err, ErrNotFound), errors.Is(err, storage.ErrNotFound):
+		return &Error{Status: http.StatusNotFound, Detail: "there is no such resource", Err: err}
+	case errors.Is(err, ErrUnauthorized):
+		return unauthorized(err).(*Error)
+	case isConflict(err):
+		return &Error{Status: http.StatusPreconditionFailed, Detail: "the resource has changed meanwhile; read it again and repeat the change", Err: err}
+	case errors.Is(err, storage.ErrTooMany):
+		return bad(TooMany, "answering would take looking at too many resources; filter by an indexed attribute such as userName, externalId or emails.value")
+	case errors.Is(err, storage.ErrUnsupported):
+		return bad(InvalidFilter, "this filter or order is not supported here")
+	case errors.Is(err, storage.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return &Error{Status: http.StatusServiceUnavailable, Detail: "the service is busy; try again later", RetryAfter: 5 * time.Second, Err: err}
+	}
+	return &Error{Status: http.StatusInternalServerError, Detail: "something went wrong on the server", Err: err}
+}
+
+// appendJSONString writes s as JSON; bytes that are not UTF-8 are replaced.
+func appendJSONString(dst []byte, s string) []byte {
+	dst, err := jsontext.AppendQuote(dst, s)
+	_ = err // invalid UTF-8 is replaced, which is all that can be wrong
+	return dst
+}

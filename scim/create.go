@@ -1,0 +1,127 @@
+package scim
+
+import (
+	"context"
+	"errors"
+
+	"github.com/musterhq/muster/scim/resource"
+	"github.com/musterhq/muster/storage"
+)
+
+func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
+	if e.handler != nil {
+		return s.createHandled(ctx, e, op)
+	}
+	r, password := e.prepare(op.Resource, nil)
+	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {
+		return s.createAs(ctx, st, e, op, r.WithMeta(Meta{ID: newID()}), password, nil)
+	})
+}
+
+// createAs commits a new resource, or with a tombstone, brings that one back as
+// the new resource.
+func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op *Operation, r *Resource, password string, tombstone *storage.Record) (*Result, error) {
+	rec := storage.NewRecord(r, op.Principal.Connection)
+	rec.Created = s.now()
+	put := storage.Put{Record: rec, IfAbsent: true, Change: storage.ChangeInfo{Kind: "created"}}
+	if tombstone != nil {
+		put.IfAbsent, put.IfVersion = false, tombstone.Version
+		put.Change.Kind = "revived"
+	}
+	w := &pending{
+		batch:   storage.Batch{Tenant: op.Principal.Tenant, Time: rec.Created, Puts: []storage.Put{put}},
+		effects: []Effect{{Kind: Create, Type: e.typ, ID: r.ID(), After: r}},
+	}
+	links, err := s.linkEdits(ctx, st, e, op, r.ID(), setAll(e, op.Relations, func(Path) bool { return false }))
+	if err != nil {
+		return nil, err
+	}
+	links.addTo(w)
+	if err := s.takePassword(ctx, op, r, password); err != nil {
+		return nil, err
+	}
+	if tombstone == nil {
+		w.revives = func(holder *storage.Record) bool { return s.revives(ctx, e, op, holder, r) }
+	}
+	done, err := s.commit(ctx, st, op, w)
+	var back *revival
+	if errors.As(err, &back) {
+		return s.createAs(ctx, st, e, op, r.WithMeta(Meta{ID: back.tombstone.ID}), password, back.tombstone)
+	}
+	if err != nil {
+		return nil, err
+	}
+	created := rec.Created
+	if tombstone != nil {
+		created = tombstone.Created
+	}
+	r = r.WithMeta(Meta{ID: r.ID(), Version: versionText(done.Puts[0]), Created: created, LastModified: w.batch.Time})
+	res := &Result{Item: Item{Resource: r}}
+	if err := s.finish(ctx, e, op, w, done, links, res); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// revives reports whether a create brings back the tombstone that holds one of
+// its unique values. A recycled name alone never does: it may be another person's.
+func (s *Server) revives(ctx context.Context, e *endpoint, op *Operation, tombstone *storage.Record, created *Resource) bool {
+	if tombstone.Type != e.typ.Name() || tombstone.Connection != op.Principal.Connection {
+		return false
+	}
+	old, err := fromRecord(e, tombstone)
+	if err != nil {
+		return false
+	}
+	external := created.Get(e.typ.Common().ExternalID).Text()
+	if s.immutableExternalID && external != "" && external == old.Get(e.typ.Common().ExternalID).Text() {
+		return true
+	}
+	return s.revive != nil && s.revive(ctx, op.Principal, old, created)
+}
+
+// prepare completes a resource that is about to be kept: "active" is decided,
+// what a replace must not touch is taken from cur, and the password is taken out.
+func (e *endpoint) prepare(r, cur *Resource) (*Resource, string) {
+	var b *resource.Builder
+	set := func(p Path, v Value) {
+		if b == nil {
+			b = r.Edit()
+		}
+		b.SetValue(p, v)
+	}
+	if !e.active.IsZero() && r.Get(e.active).IsZero() {
+		// A new resource is active; nothing but an explicit true reactivates one.
+		set(e.active, resource.Boolean(e.active, cur == nil || cur.Active()))
+	}
+	password := ""
+	if !e.secret.IsZero() {
+		if v := r.Get(e.secret); !v.IsZero() {
+			password = v.Text()
+			set(e.secret, Value{})
+		}
+	}
+	if cur != nil {
+		for _, p := range e.kept {
+			if v := cur.Get(p); !v.IsZero() && r.Get(p).IsZero() && p != e.secret {
+				set(p, v)
+			}
+		}
+		for _, p := range e.fixed {
+			if v := cur.Get(p); !v.IsZero() && r.Get(p).IsZero() {
+				set(p, v)
+			}
+		}
+	}
+	if b != nil {
+		r = b.Resource()
+	}
+	return r, password
+}
+
+func (s *Server) takePassword(ctx context.Context, op *Operation, r *Resource, password string) error {
+	if password == "" || s.password == nil {
+		return nil
+	}
+	return s.password(ctx, op.Principal, r, password)
+}

@@ -1,0 +1,46 @@
+// Package scim is a SCIM 2.0 service provider (RFC 7643, RFC 7644) for
+// embedding in a host application. The host mounts one [http.Handler]; identity
+// providers create, update, deactivate and delete its users and groups through
+// it.
+//
+//	srv, err := scim.New(memory.New(), scim.BearerToken("secret"))
+//	…
+//	http.Handle("/scim/v2/", http.StripPrefix("/scim/v2", srv))
+//
+// [New] needs a place to keep resources and a way to know callers; everything
+// else is an [Option] with a default that suits real identity providers. A
+// [Server] is immutable once made and safe for concurrent use; two servers with
+// different schemas live in one process without knowing of each other.
+//
+// # Depths
+//
+//   - With a store of ours (storage/memory and others) there is nothing to
+//     write.
+//   - A [storage.Store] connects another database; package storage says how.
+//   - A [ResourceHandler] serves a resource type from the host's own tables.
+//
+// # The way of a request
+//
+// authenticate → route → decode → validate → operate → project → encode.
+// Authentication yields a [Principal] with a tenant and a connection; nothing
+// reaches across tenants, and by default a connection sees and changes only what
+// it created. Decoding follows the dialect of the connection, see package
+// dialect. An operation runs through [Interceptor]s; what it is about to commit
+// is shown to [Guard]s, which may refuse; what was committed goes to the
+// subscribers of [Server.Subscribe]. Every answer is a SCIM body, a panic's too.
+//
+// # Choices
+//
+// Where the RFCs leave a choice, this is what happens, and what changes it:
+//
+//   - A user's PATCH is answered 200 with the resource, a group's 204
+//     ([WithPatchNoContent]).
+//   - DELETE keeps a hidden tombstone for a while ([WithTombstones]); the name is
+//     free for clients at once.
+//   - A user without "active" is active, and nothing but an explicit true
+//     reactivates one. A PUT that leaves "active" out keeps it.
+//   - Group names are unique within a connection (schema.Group).
+//   - Members that do not exist are left out, reported, and the rest applied
+//     ([WithUnknownMembers]).
+//   - Passwords are handed to a hook and never kept ([WithPassword]).
+package scim

@@ -1,0 +1,75 @@
+package scim
+
+import (
+	"context"
+
+	"github.com/musterhq/muster/storage"
+)
+
+// finish does what follows a commit: members whose type was guessed wrong get a
+// second chance, the host hears of the change, and the answer gets its relations.
+func (s *Server) finish(ctx context.Context, e *endpoint, op *Operation, w *pending, done *storage.CommitResult, links *linkEdits, res *Result) error {
+	counts := make([]LinkCount, 0, len(done.Links))
+	for i := range done.Links {
+		edit, result := &w.batch.Links[i], &done.Links[i]
+		if err := s.settleDropped(ctx, e, op, edit, result, links); err != nil {
+			return err
+		}
+		counts = append(counts, LinkCount{edit.Relation, result.Added, result.Removed})
+		if m := res.Resource.Meta(); result.Added+result.Removed > 0 || m.Version == "" {
+			m.Version, m.LastModified = versionText(result.Version), result.Modified
+			res.Resource = res.Resource.WithMeta(m)
+		}
+	}
+	if op.call != nil {
+		op.call.dropped = append(op.call.dropped, links.dropped...)
+	}
+	if s.subscribers.any() {
+		s.publish(ctx, op, w, counts)
+	}
+	if op.NoContent {
+		return nil
+	}
+	views, err := s.relations(ctx, e, op, res.Resource)
+	if err == nil && views != nil {
+		res.Relations = views[0]
+	}
+	return err
+}
+
+// settleDropped tries the members that an edit left out as each further type of
+// the relation and keeps those that are of none.
+func (s *Server) settleDropped(ctx context.Context, e *endpoint, op *Operation, edit *storage.LinkEdit, result *storage.LinkResult, links *linkEdits) error {
+	if len(result.Dropped) == 0 {
+		return nil
+	}
+	var guessed map[storage.Ref]bool
+	for i := range links.edits {
+		if links.edits[i].Relation == edit.Relation {
+			guessed = links.guessed[i]
+		}
+	}
+	dropped := result.Dropped
+	for _, r := range e.typ.Relations() {
+		if r.Attribute != edit.Relation {
+			continue
+		}
+		for turn := 1; len(dropped) > 0; turn++ {
+			again, lost := s.another(r, *edit, dropped, guessed, turn)
+			for _, ref := range lost {
+				links.dropped = append(links.dropped, Member{ID: ref.ID})
+			}
+			if len(again.Add) == 0 {
+				return nil
+			}
+			next, err := s.store.Commit(ctx, &storage.Batch{Tenant: op.Principal.Tenant, Time: s.now(), Links: []storage.LinkEdit{again}})
+			if err != nil {
+				return err
+			}
+			dropped = next.Links[0].Dropped
+			result.Added += next.Links[0].Added
+			result.Version, result.Modified = next.Links[0].Version, next.Links[0].Modified
+		}
+	}
+	return nil
+}

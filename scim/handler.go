@@ -1,0 +1,232 @@
+package scim
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/scim/patch"
+	"github.com/musterhq/muster/scim/schema"
+)
+
+// ResourceHandler serves a resource type from where the host keeps it. Get and
+// List are enough for a read-only type; [Creator], [Replacer], [Patcher] and
+// [Deleter] each switch an operation on, and the service provider configuration
+// says what is there. Register one with [WithHandler].
+//
+// Methods are called concurrently and answer promptly when the context ends.
+// Errors: [ErrNotFound], [ErrConflict], [NotUnique], an [*Error] of the host's
+// own, or anything else, which is logged and answered 500 without detail.
+//
+// The relations of such a type (a user's groups) stay in the server's store.
+type ResourceHandler interface {
+	// Get returns the tenant's resource of that id, with its Meta, or
+	// [ErrNotFound]. An id of any shape may be asked for.
+	Get(ctx context.Context, tenant, id string) (*Resource, error)
+	// List returns the page that req asks for; [Page] does all of it for a handler
+	// that can only iterate.
+	List(ctx context.Context, req *ListRequest) (*ListPage, error)
+}
+
+// Creator switches POST on.
+type Creator interface {
+	// Create keeps a new resource and returns it with its Meta. r's Meta is empty.
+	Create(ctx context.Context, tenant string, r *Resource) (*Resource, error)
+}
+
+// Replacer switches PUT on, and PATCH, which becomes Get and Replace.
+type Replacer interface {
+	// Replace keeps r in place of the resource that it names by its Meta.ID and
+	// returns what is kept. r's Meta.Version is the version that r was made from, ""
+	// when the handler keeps none: when the resource is not in that version any
+	// more, Replace changes nothing and returns [ErrConflict].
+	Replace(ctx context.Context, tenant string, r *Resource) (*Resource, error)
+}
+
+// Patcher is for handlers that can apply changes with less than a whole
+// resource. Without it PATCH is Get and Replace.
+type Patcher interface {
+	// Patch applies operations to the resource, all or none, and returns what is
+	// kept. ifVersion, when not empty, is the version it must be in, else
+	// [ErrConflict].
+	Patch(ctx context.Context, tenant, id string, ops []patch.Operation, ifVersion string) (*Resource, error)
+}
+
+// Deleter switches DELETE on.
+type Deleter interface {
+	// Delete removes a resource. ifVersion, when not empty, is the version it must
+	// be in, else [ErrConflict].
+	Delete(ctx context.Context, tenant, id, ifVersion string) error
+}
+
+// ListRequest is a list as a handler gets it.
+type ListRequest struct {
+	Tenant string
+	// Connection is the connection that asks.
+	Connection string
+	Type       *Type
+	Filter     *Filter // nil: all
+	Sort       Sort    // zero: by id
+	// Offset skips matches; Limit bounds the page, 0 asks for the total alone.
+	Offset, Limit int
+	// Links answers the tests on relations in Filter, see [Filter.UsesLinks] and
+	// [Filter.Match].
+	Links filter.LinkTest
+}
+
+// ListPage is a page of resources, in the order asked for.
+type ListPage struct {
+	Resources []*Resource
+	// Total is the number of matches in all.
+	Total int
+}
+
+// Page answers req over resources that contain at least every match, in any
+// order: it filters, sorts, pages and counts. This is how a handler that can
+// only iterate supports everything; one that can narrow down what it reads, with
+// req.Filter.Equal for instance, is faster and needs no more code. Memory use is
+// that of the page.
+func Page(req *ListRequest, candidates iter.Seq2[*Resource, error]) (*ListPage, error) {
+	page := &ListPage{}
+	var top []sorted
+	most := req.Offset + req.Limit
+	compare := func(a, b sorted) int {
+		c := cmp.Or(compareAbsent(a.absent, b.absent), strings.Compare(a.key, b.key), strings.Compare(a.r.ID(), b.r.ID()))
+		if req.Sort.Descending {
+			c = -c
+		}
+		return c
+	}
+	shrink := func() {
+		slices.SortFunc(top, compare)
+		top = top[:min(len(top), most)]
+	}
+	for r, err := range candidates {
+		if err != nil {
+			return nil, err
+		}
+		if !req.Filter.Match(r, req.Links) {
+			continue
+		}
+		page.Total++
+		s := sorted{r: r}
+		if !req.Sort.Path.IsZero() {
+			s.key, s.absent = filter.SortKey(r, req.Sort.Path)
+		}
+		if top = append(top, s); len(top) >= 2*most+64 {
+			shrink()
+		}
+	}
+	shrink()
+	if req.Limit > 0 && req.Offset < len(top) {
+		for _, s := range top[req.Offset:] {
+			page.Resources = append(page.Resources, s.r)
+		}
+	}
+	return page, nil
+}
+
+// sorted is a resource with what it is sorted by.
+type sorted struct {
+	r      *Resource
+	key    string
+	absent bool
+}
+
+// compareAbsent puts resources without a value behind the others (RFC 7644
+// section 3.4.2.3).
+func compareAbsent(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// abilities are what a handler can do.
+type abilities struct {
+	create  Creator
+	replace Replacer
+	patch   Patcher
+	delete  Deleter
+}
+
+func abilitiesOf(h ResourceHandler) (a abilities) {
+	a.create, _ = h.(Creator)
+	a.replace, _ = h.(Replacer)
+	a.patch, _ = h.(Patcher)
+	a.delete, _ = h.(Deleter)
+	return a
+}
+
+// endpoint is a resource type as it is served.
+type endpoint struct {
+	typ     *Type
+	handler ResourceHandler // nil: kept in the store
+	can     abilities
+	active  Path // the boolean attribute "active", or zero
+	secret  Path // the attribute "password", or zero
+	kept    []Path
+	fixed   []Path
+	bare    *Resource
+	// onRequest are the attributes that are returned only when asked for.
+	onRequest []Path
+}
+
+func newEndpoint(t *Type, h ResourceHandler) *endpoint {
+	e := &endpoint{typ: t, handler: h, bare: bareResource(t)}
+	if h != nil {
+		e.can = abilitiesOf(h)
+	}
+	if p, ok := t.Root().Lookup("active"); ok && p.Attribute().Type == schema.Boolean && !p.Attribute().MultiValued {
+		e.active = p
+	}
+	if p, ok := t.Root().Lookup("password"); ok && p.Secret() {
+		e.secret = p
+	}
+	for i := 1; i <= t.Len(); i++ {
+		p := t.PathAt(i)
+		a := p.Attribute()
+		if a.Returned == schema.ReturnedRequest {
+			e.onRequest = append(e.onRequest, p)
+		}
+		if !p.MultiValued().IsZero() && p.MultiValued() != p || !p.InDocument() {
+			continue
+		}
+		switch {
+		case a.Mutability == schema.Immutable:
+			e.fixed = append(e.fixed, p)
+		case p.Secret() && a.Mutability == schema.WriteOnly:
+			e.kept = append(e.kept, p)
+		}
+	}
+	return e
+}
+
+// allows reports whether the method works on the type.
+func (e *endpoint) allows(m Method) bool {
+	if e.handler == nil {
+		return true
+	}
+	switch m {
+	case Create:
+		return e.can.create != nil
+	case Replace:
+		return e.can.replace != nil
+	case Patch:
+		return e.can.patch != nil || e.can.replace != nil
+	case Delete:
+		return e.can.delete != nil
+	}
+	return true
+}
+
+func (s *Server) notAllowed(e *endpoint, m Method) error {
+	return Errorf(http.StatusMethodNotAllowed, "", "%s resources cannot be changed in this way here (%s)", e.typ.Name(), m)
+}

@@ -1,0 +1,256 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/musterhq/muster/scim/dialect"
+	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/scim/patch"
+	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage"
+)
+
+// relationEdit is what a request asks of one relation.
+type relationEdit struct {
+	relation schema.RelationPath
+	edit     patch.LinkEdit
+}
+
+// setAll are the edits of a create or replace: each relation that the body named
+// becomes exactly what the body says, the others too unless keep holds for them.
+func setAll(e *endpoint, named Relations, keep func(Path) bool) (edits []relationEdit) {
+	for _, r := range e.typ.Relations() {
+		members, ok := named[r.Attribute]
+		if !ok && keep(r.Path) {
+			continue
+		}
+		edits = append(edits, relationEdit{r, patch.LinkEdit{Reset: true, Add: members}})
+	}
+	return edits
+}
+
+// linkEdits are the edits of one write as the store takes them, and what has to
+// be said about them.
+type linkEdits struct {
+	edits []storage.LinkEdit
+	// guessed are the members of each edit for which the client named no type, so
+	// that the first of the relation's types was assumed.
+	guessed []map[storage.Ref]bool
+	dropped []Member
+}
+
+// linkEdits turns members into links. Members whose type the relation does not
+// have are unknown members.
+func (s *Server) linkEdits(ctx context.Context, st storage.Store, e *endpoint, op *Operation, id string, asked []relationEdit) (*linkEdits, error) {
+	out := &linkEdits{}
+	for _, a := range asked {
+		edit := storage.LinkEdit{
+			Owner: storage.Ref{Type: e.typ.Name(), ID: id}, Relation: a.relation.Attribute, Reset: a.edit.Reset,
+			Missing: s.missing(op, a.relation), IfConnection: s.scope(op.Principal),
+			Change: storage.ChangeInfo{Kind: "patched", Paths: []string{a.relation.Attribute}},
+		}
+		var guessed map[storage.Ref]bool
+		for _, m := range a.edit.Add {
+			ref, certain, ok := s.target(a.relation, m)
+			switch {
+			case !ok && edit.Missing == storage.MissingReject:
+				return nil, unknownMember(a.relation.Attribute)
+			case !ok:
+				out.dropped = append(out.dropped, m)
+				continue
+			case !certain:
+				if guessed == nil {
+					guessed = make(map[storage.Ref]bool, len(a.edit.Add))
+				}
+				guessed[ref] = true
+			}
+			edit.Add = append(edit.Add, ref)
+		}
+		for _, m := range a.edit.Remove {
+			edit.Remove = append(edit.Remove, s.possible(a.relation, m)...)
+		}
+		if edit.Reset && guessed != nil {
+			if err := s.keepTypes(ctx, st, op, &edit, a.relation, guessed); err != nil {
+				return nil, err
+			}
+		}
+		edit.Add, edit.Remove = normalForm(edit.Add, edit.Remove)
+		out.edits = append(out.edits, edit)
+		out.guessed = append(out.guessed, guessed)
+	}
+	return out, nil
+}
+
+// normalForm drops duplicates and what is both added and removed: only a type
+// that was guessed can bring that about.
+func normalForm(add, remove []storage.Ref) (a, r []storage.Ref) {
+	if len(add) <= 1 && len(remove) == 0 {
+		return add, nil
+	}
+	seen := make(map[storage.Ref]bool, len(add))
+	for _, ref := range add {
+		if !seen[ref] {
+			seen[ref] = true
+			a = append(a, ref)
+		}
+	}
+	for _, ref := range remove {
+		if !seen[ref] {
+			seen[ref] = true
+			r = append(r, ref)
+		}
+	}
+	return a, r
+}
+
+func (s *Server) missing(op *Operation, r schema.RelationPath) storage.Missing {
+	for _, t := range r.Targets {
+		if e := s.byName[t]; e != nil && e.handler != nil {
+			return storage.MissingKeep // the store cannot know
+		}
+	}
+	if s.unknownMembers == RejectUnknown || s.dialectOf(op.Principal) == dialect.Strict() {
+		return storage.MissingReject
+	}
+	return storage.MissingDrop
+}
+
+func unknownMember(relation string) error {
+	return Errorf(http.StatusBadRequest, InvalidValue, "%s names a resource that does not exist", relation)
+}
+
+// target finds the resource that a member means. certain is false when the client
+// named no type; ok is false when it named one that the relation does not have.
+func (s *Server) target(r schema.RelationPath, m Member) (ref storage.Ref, certain, ok bool) {
+	if m.Type != "" {
+		i := slices.IndexFunc(r.Targets, func(t string) bool { return strings.EqualFold(t, m.Type) })
+		if i < 0 {
+			return storage.Ref{}, true, false
+		}
+		return storage.Ref{Type: r.Targets[i], ID: m.ID}, true, true
+	}
+	if len(r.Targets) > 1 && m.Ref != "" {
+		for _, t := range r.Targets {
+			if e := s.byName[t]; e != nil && strings.HasSuffix(strings.ToLower(m.Ref), strings.ToLower(e.typ.Endpoint()+"/"+m.ID)) {
+				return storage.Ref{Type: t, ID: m.ID}, true, true
+			}
+		}
+	}
+	return storage.Ref{Type: r.Targets[0], ID: m.ID}, len(r.Targets) == 1, true
+}
+
+// possible are all links that the removal of a member may mean.
+func (s *Server) possible(r schema.RelationPath, m Member) (refs []storage.Ref) {
+	for _, t := range r.Targets {
+		if m.Type == "" || strings.EqualFold(m.Type, t) {
+			refs = append(refs, storage.Ref{Type: t, ID: m.ID})
+		}
+	}
+	return refs
+}
+
+// keepTypes corrects guessed types in an edit that sets a whole relation: what is
+// linked already under another type is meant in that type. Clients that repeat a
+// group's members leave the types out.
+func (s *Server) keepTypes(ctx context.Context, st storage.Store, op *Operation, edit *storage.LinkEdit, r schema.RelationPath, guessed map[storage.Ref]bool) error {
+	q := &storage.LinkQuery{
+		Tenant: op.Principal.Tenant, Relation: storage.Relation{Owner: edit.Owner.Type, Name: r.Attribute},
+		Of: []storage.Ref{edit.Owner},
+	}
+	for ref := range guessed {
+		for _, t := range r.Targets[1:] {
+			q.Other = append(q.Other, storage.Ref{Type: t, ID: ref.ID})
+		}
+	}
+	found, err := st.Links(ctx, q)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	actual := make(map[string]storage.Ref, len(found))
+	for _, l := range found {
+		actual[l.To.ID] = l.To
+	}
+	for i, ref := range edit.Add {
+		if to, ok := actual[ref.ID]; ok && guessed[ref] {
+			delete(guessed, ref)
+			edit.Add[i] = to
+		}
+	}
+	return nil
+}
+
+func (l *linkEdits) addTo(w *pending) {
+	for _, e := range l.edits {
+		if w.effects[0].Kind == Create {
+			e.Reset = false // there is nothing yet
+			if len(e.Add) == 0 {
+				continue
+			}
+		}
+		w.batch.Links = append(w.batch.Links, e)
+		w.effects[0].Links = append(w.effects[0].Links, LinkEffect{Relation: e.Relation, Reset: e.Reset, Add: e.Add, Remove: e.Remove})
+	}
+}
+
+// another makes the edit that tries dropped members as the next type of the
+// relation: a client that names no type may mean a group.
+func (s *Server) another(r schema.RelationPath, edit storage.LinkEdit, dropped []storage.Ref, guessed map[storage.Ref]bool, turn int) (again storage.LinkEdit, lost []storage.Ref) {
+	again = edit
+	again.Reset, again.Add, again.Remove, again.IfVersion = false, nil, nil, 0
+	for _, ref := range dropped {
+		if guessed[storage.Ref{Type: r.Targets[0], ID: ref.ID}] && turn < len(r.Targets) {
+			again.Add = append(again.Add, storage.Ref{Type: r.Targets[turn], ID: ref.ID})
+		} else {
+			lost = append(lost, ref)
+		}
+	}
+	return again, lost
+}
+
+// foldLinks brings the operations of a PATCH on relations into normal form.
+func (s *Server) foldLinks(ctx context.Context, st storage.Store, e *endpoint, op *Operation) (edits []relationEdit, err error) {
+	byRelation := op.Patch.Links()
+	for _, r := range e.typ.Relations() {
+		ops := byRelation[r.Attribute]
+		if len(ops) == 0 {
+			continue
+		}
+		edit, err := patch.FoldLinks(ops, func(where *filter.Plan) ([]Member, error) {
+			return s.selectMembers(ctx, st, e, op, r, where)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if !edit.IsZero() {
+			edits = append(edits, relationEdit{r, edit})
+		}
+	}
+	return edits, nil
+}
+
+// selectMembers reads the present members that satisfy the filter of a PATCH path,
+// page by page.
+func (s *Server) selectMembers(ctx context.Context, st storage.Store, e *endpoint, op *Operation, r schema.RelationPath, where *filter.Plan) (found []Member, err error) {
+	q := &storage.LinkQuery{
+		Tenant: op.Principal.Tenant, Relation: storage.Relation{Owner: e.typ.Name(), Name: r.Attribute},
+		Of: []storage.Ref{refOf(op)}, Limit: s.limits.Labels, Labels: true,
+	}
+	for {
+		page, err := st.Links(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		members := make([]Member, len(page))
+		for i, l := range page {
+			members[i] = Member{ID: l.To.ID, Type: l.To.Type, Display: l.Label}
+		}
+		found = append(found, patch.SelectMembers(members, r.Path, where)...)
+		if len(page) < q.Limit {
+			return found, nil
+		}
+		q.After = page[len(page)-1].To
+	}
+}

@@ -1,0 +1,161 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/scim/patch"
+	"github.com/musterhq/muster/scim/resource"
+	"github.com/musterhq/muster/storage"
+)
+
+// Method is what an operation does.
+type Method string
+
+// The methods.
+const (
+	Create  Method = "create"
+	Get     Method = "get"
+	List    Method = "list"
+	Replace Method = "replace"
+	Patch   Method = "patch"
+	Delete  Method = "delete"
+)
+
+// Writes reports whether the method may change something.
+func (m Method) Writes() bool { return m != Get && m != List }
+
+// Operation is one thing to do with resources of one type: what a request
+// becomes after decoding, and what [Server.Do] takes. Fields that its method does
+// not use are zero. Interceptors must not modify an operation; they may pass on
+// a changed copy.
+type Operation struct {
+	Method    Method
+	Type      *Type
+	Principal Principal
+	// ID names the resource: Get, Replace, Patch, Delete.
+	ID string
+	// Resource is the new state: Create, Replace. Its metadata is ignored.
+	Resource *Resource
+	// Relations are the relation attributes that came with it.
+	Relations Relations
+	// Patch is what to change.
+	Patch *patch.Request
+	// List is what to look for.
+	List ListOptions
+	// IfMatch and IfNoneMatch are preconditions as in HTTP (RFC 7644 section
+	// 3.14). IfNoneMatch is used by Get alone.
+	IfMatch, IfNoneMatch string
+	// Projection says which attributes the caller wants; nil means the default
+	// set. Relations that it leaves out are not loaded.
+	Projection *resource.Projection
+	// NoContent says that the caller does not look at the resource of the result,
+	// so it need not be complete.
+	NoContent bool
+	// Request is the HTTP request that the operation came with; nil in process.
+	Request *http.Request
+
+	call *call
+}
+
+// ListOptions are the parameters of a list (RFC 7644 section 3.4.2).
+type ListOptions struct {
+	Filter *Filter
+	Sort   Sort
+	// StartIndex counts from 1; below that it means 1.
+	StartIndex int
+	// Count bounds the page; 0 asks for the total alone. It is capped by the server's
+	// largest page.
+	Count int
+}
+
+// Item is a resource with the relations that were loaded for it.
+type Item struct {
+	Resource  *Resource
+	Relations []resource.RelationView
+}
+
+// Result is what an operation gave.
+type Result struct {
+	// Item is the resource: of Create, Get, Replace and Patch. After an operation with
+	// NoContent the resource may hold metadata alone.
+	Item
+	// Unchanged says that a write found everything as it should be, or that a Get's
+	// IfNoneMatch held; nothing was written.
+	Unchanged bool
+	// Items, Total and StartIndex are the page of a List.
+	Items      []Item
+	Total      int
+	StartIndex int
+}
+
+// Next runs the rest of the chain.
+type Next func(ctx context.Context, op *Operation) (*Result, error)
+
+// Interceptor wraps every operation: for tracing, auditing, metrics. It may
+// answer itself, or call next, at most once. A guard is the better place for
+// rules about what changes, since it sees effects and not requests.
+type Interceptor func(ctx context.Context, op *Operation, next Next) (*Result, error)
+
+// Do runs an operation in process, through interceptors and guards as a request
+// over HTTP does. The principal is taken as authenticated. Errors are [*Error]s.
+func (s *Server) Do(ctx context.Context, p Principal, op *Operation) (*Result, error) {
+	c := *op
+	c.Principal = normal(p)
+	if c.Type == nil {
+		return nil, Errorf(http.StatusInternalServerError, "", "an operation needs a type")
+	}
+	if c.call == nil {
+		c.call = &call{session: s.dialectOf(c.Principal).Session()}
+	}
+	res, err := s.chain(context.WithValue(ctx, principalKey{}, c.Principal), &c)
+	if err != nil {
+		return nil, s.toError(err)
+	}
+	return res, nil
+}
+
+// ParseFilter makes the filter that op.List takes, with the server's tolerance
+// for the principal.
+func (s *Server) ParseFilter(p Principal, t *Type, text string) (*Filter, error) {
+	x := s.dialectOf(p).Session()
+	plan, err := s.parseFilter(&call{session: x}, t, text)
+	if err != nil {
+		return nil, s.toError(err)
+	}
+	return plan, nil
+}
+
+func (s *Server) parseFilter(c *call, t *Type, text string) (*Filter, error) {
+	parse := c.session.Filter()
+	parse.MaxLength = s.limits.FilterLength
+	parse.MaxNodes = s.limits.FilterNodes
+	parse.MaxDepth = s.limits.FilterDepth
+	expr, err := filter.Parse(text, parse)
+	if err != nil {
+		return nil, err
+	}
+	plan := c.session.Plan()
+	plan.UnknownNames = s.rejectUnknownFilter
+	plan.Ignored = c.ignored
+	return filter.Compile(t, expr, plan)
+}
+
+func normal(p Principal) Principal {
+	if p.Connection == "" {
+		p.Connection = "default"
+	}
+	return p
+}
+
+// scope is the connection that an operation is confined to, or "" when the
+// tenant shares among its connections.
+func (s *Server) scope(p Principal) string {
+	if s.sharing != nil && s.sharing(p.Tenant) {
+		return ""
+	}
+	return p.Connection
+}
+
+func refOf(op *Operation) storage.Ref { return storage.Ref{Type: op.Type.Name(), ID: op.ID} }

@@ -1,0 +1,339 @@
+package scim
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/musterhq/muster/scim/dialect"
+)
+
+// Option adjusts a [Server]. Options apply in order; a later one of the same kind
+// wins unless its doc says that they add up.
+type Option interface{ apply(*Server) error }
+
+type option func(*Server) error
+
+func (f option) apply(s *Server) error { return f(s) }
+
+// WithResourceType serves a further resource type from the store. A type of the
+// same name replaces a built-in one: that is how User and Group get extensions.
+func WithResourceType(t ResourceType) Option { return served(t, nil) }
+
+// WithHandler serves a resource type, built-in or not, from the host. Its
+// relations still live in the store.
+func WithHandler(t ResourceType, h ResourceHandler) Option {
+	if h == nil {
+		return option(func(*Server) error { return fmt.Errorf("the handler of resource type %s is nil", t.Name) })
+	}
+	return served(t, h)
+}
+
+func served(t ResourceType, h ResourceHandler) Option {
+	return option(func(s *Server) error {
+		d := declared{t, h}
+		for i := range s.declared {
+			if strings.EqualFold(s.declared[i].t.Name, t.Name) {
+				s.declared[i] = d
+				return nil
+			}
+		}
+		s.declared = append(s.declared, d)
+		return nil
+	})
+}
+
+// WithoutResourceType stops serving a built-in type. The endpoint /Groups of a
+// users-only server answers lists with no resources all the same when Group stays:
+// identity providers probe it, so Group should rarely go.
+func WithoutResourceType(name string) Option {
+	return option(func(s *Server) error {
+		n := len(s.declared)
+		s.declared = slices.DeleteFunc(s.declared, func(d declared) bool { return strings.EqualFold(d.t.Name, name) })
+		if n == len(s.declared) {
+			return fmt.Errorf("there is no resource type %q to leave out", name)
+		}
+		return nil
+	})
+}
+
+// WithInterceptor adds interceptors; the first is the outermost.
+func WithInterceptor(i ...Interceptor) Option {
+	return option(func(s *Server) error { s.interceptors = append(s.interceptors, i...); return nil })
+}
+
+// WithGuard adds guards. All must agree; they are asked in order.
+func WithGuard(g ...Guard) Option {
+	return option(func(s *Server) error { s.guards = append(s.guards, g...); return nil })
+}
+
+// WithDialect sets the tolerance rules for connections whose Principal names
+// none. Default dialect.Tolerant().
+func WithDialect(d dialect.Set) Option {
+	return option(func(s *Server) error { s.dialect = d; return nil })
+}
+
+// WithBaseURL sets the public URL of the service root, which meta.location and
+// Location begin with, such as "https://api.example.com/scim/v2". A "{tenant}" in
+// it stands for the principal's tenant. Without it the URL follows from the
+// request's Host header and path.
+func WithBaseURL(base string) Option {
+	return option(func(s *Server) error {
+		u, err := url.Parse(base)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("base URL %q must be an absolute http or https URL without a query", base)
+		}
+		s.baseURL = strings.TrimRight(base, "/")
+		return nil
+	})
+}
+
+// WithTrustedForwarded takes scheme, host and path prefix from
+// X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix. Only for servers
+// that nothing but a trusted proxy can reach.
+func WithTrustedForwarded() Option {
+	return option(func(s *Server) error { s.trustForwarded = true; return nil })
+}
+
+// WithPathPrefix makes the server expect a prefix in request paths, for routers
+// that do not strip it: "/scim/v2", or "/tenants/{tenant}/scim/v2". A segment
+// "{tenant}" must name the tenant of the caller's credentials; otherwise the
+// answer is that for unknown credentials.
+func WithPathPrefix(pattern string) Option {
+	return option(func(s *Server) error {
+		if !strings.HasPrefix(pattern, "/") {
+			return fmt.Errorf("path prefix %q must begin with a slash", pattern)
+		}
+		s.prefix = nil
+		for seg := range strings.SplitSeq(pattern, "/") {
+			if strings.ContainsAny(seg, "{}") && seg != "{tenant}" {
+				return fmt.Errorf("path prefix %q: the only placeholder is {tenant}", pattern)
+			}
+			if seg != "" {
+				s.prefix = append(s.prefix, seg)
+			}
+		}
+		return nil
+	})
+}
+
+// WithSharing says for which tenants the connections see and change each other's
+// resources. Default none.
+func WithSharing(shares func(tenant string) bool) Option {
+	return option(func(s *Server) error { s.sharing = shares; return nil })
+}
+
+// WithPatchNoContent names the resource types whose PATCH is answered 204 without
+// a body unless the request asks for attributes. Default "Group": a group may have
+// very many members. Without arguments every PATCH is answered 200.
+func WithPatchNoContent(types ...string) Option {
+	return option(func(s *Server) error { s.patchNoContent = types; return nil })
+}
+
+// UnknownMembers says what to do with members that do not exist.
+type UnknownMembers uint8
+
+// What to do with members that do not exist.
+const (
+	// SkipUnknown applies the others and reports the unknown ones: one stale id does
+	// not lose a whole push.
+	SkipUnknown UnknownMembers = iota
+	// RejectUnknown refuses the whole request with 400 invalidValue.
+	RejectUnknown
+)
+
+// WithUnknownMembers sets what to do with members that do not exist. Default
+// [SkipUnknown].
+func WithUnknownMembers(u UnknownMembers) Option {
+	return option(func(s *Server) error { s.unknownMembers = u; return nil })
+}
+
+// WithTombstones sets how long a deleted resource is kept hidden, for
+// [Server.Purge] to end. 0 removes resources at once. Default 30 days.
+func WithTombstones(keep time.Duration) Option {
+	return option(func(s *Server) error {
+		if keep < 0 {
+			return fmt.Errorf("tombstones cannot be kept for %v", keep)
+		}
+		s.tombstones = keep
+		return nil
+	})
+}
+
+// WithImmutableExternalID declares that externalId never changes and is never
+// given to somebody else, at every identity provider of the host. Then a create
+// brings a tombstone back, with its id, when the same connection sends the same
+// externalId. Entra ID's usual mapping of a user's externalId does not meet this.
+func WithImmutableExternalID() Option {
+	return option(func(s *Server) error { s.immutableExternalID = true; return nil })
+}
+
+// WithRevive lets the host decide whether a create brings back a tombstone that
+// holds a unique value of the new resource, userName as a rule. A recycled name
+// may belong to another person, who must not get the leaver's id and rights.
+// Default no.
+func WithRevive(f func(ctx context.Context, p Principal, tombstone, created *Resource) bool) Option {
+	return option(func(s *Server) error { s.revive = f; return nil })
+}
+
+// PasswordFunc takes a password that a client set for a user. An error refuses
+// the request; an [*Error] is answered as it is, which is how to say that a
+// password is too weak. It is called right before the commit, and again when the
+// commit has to be repeated. The password must not be logged.
+type PasswordFunc func(ctx context.Context, p Principal, user *Resource, password string) error
+
+// WithPassword hands passwords to the host. Without it they are accepted and
+// forgotten, since some clients always send a random one. They are never stored,
+// returned or logged.
+func WithPassword(f PasswordFunc) Option {
+	return option(func(s *Server) error { s.password = f; return nil })
+}
+
+// Report is what a request relied on or lost, for the host to look at.
+type Report struct {
+	Principal Principal
+	Method    Method
+	Type      string
+	// ID is the resource, "" on lists and failed creates.
+	ID string
+	// Rules are the dialect rules that fired.
+	Rules []string
+	// Ignored are names in the request that mean nothing here.
+	Ignored []string
+	// Dropped are members that were left out because they do not exist. The client
+	// will not send them again by itself.
+	Dropped []Member
+	// Err is what the request failed with, if it failed.
+	Err error
+}
+
+// WithReport calls f after each request over HTTP that relied on a dialect rule,
+// named something unknown, or lost members. It is called before the answer is
+// sent and must be quick.
+func WithReport(f func(ctx context.Context, r Report)) Option {
+	return option(func(s *Server) error { s.report = f; return nil })
+}
+
+// WithRejectUnknown refuses unknown attributes in bodies (400 invalidValue) and
+// unknown names in filters (400 invalidFilter). Default: they are ignored and
+// reported.
+func WithRejectUnknown() Option {
+	return option(func(s *Server) error { s.rejectUnknown, s.rejectUnknownFilter = true, true; return nil })
+}
+
+// WithPublicDiscovery answers /ServiceProviderConfig, /Schemas and
+// /ResourceTypes without credentials.
+func WithPublicDiscovery() Option {
+	return option(func(s *Server) error { s.publicDiscovery = true; return nil })
+}
+
+// WithDocumentationURI sets documentationUri of the service provider
+// configuration: a page for the people who set up the identity provider.
+func WithDocumentationURI(uri string) Option {
+	return option(func(s *Server) error { s.documentationURI = uri; return nil })
+}
+
+// WithLogger sets where the server logs. Default slog.Default(). At level Info
+// and above no personal data is logged.
+func WithLogger(l *slog.Logger) Option {
+	return option(func(s *Server) error { s.log = l; return nil })
+}
+
+// WithClock sets the clock. Default time.Now.
+func WithClock(now func() time.Time) Option {
+	return option(func(s *Server) error { s.clock = now; return nil })
+}
+
+// WithHookTimeout bounds the time that subscribers get for one event. Default 10
+// seconds.
+func WithHookTimeout(d time.Duration) Option {
+	return option(func(s *Server) error {
+		if d <= 0 {
+			return fmt.Errorf("the hook timeout must be positive, not %v", d)
+		}
+		s.hookTimeout = d
+		return nil
+	})
+}
+
+// Limits bound the work that a request can cause. A zero field keeps its
+// default. Over a limit the answer is a clear error, at once.
+type Limits struct {
+	Body         int64 // bytes of a request body; default 8 MiB; 413
+	Depth        int   // nesting of JSON; default 32; 400 invalidSyntax
+	Members      int   // members in one request; default 100,000; 400 invalidValue
+	Operations   int   // operations of one PATCH; default 10,000; 400 invalidValue
+	FilterLength int   // bytes of a filter; default 8,192; 400 invalidFilter
+	FilterNodes  int   // terms of a filter; default 200; 400 invalidFilter
+	FilterDepth  int   // nesting of a filter; default 50; 400 invalidFilter
+	PageSize     int   // resources when count is absent; default 100
+	MaxPageSize  int   // resources of one page; default 1,000; larger counts are capped
+	Scan         int   // records looked at for one list; default 2,000,000; 400 tooMany
+	Labels       int   // members whose display is shown; default 1,000
+	// Wait bounds an operation that has to be repeated because others write the same
+	// resource. Default 15 seconds; then 503.
+	Wait time.Duration
+}
+
+// WithLimits sets limits.
+func WithLimits(l Limits) Option {
+	return option(func(s *Server) error {
+		setLimit(&s.limits.Body, l.Body)
+		setLimit(&s.limits.Depth, l.Depth)
+		setLimit(&s.limits.Members, l.Members)
+		setLimit(&s.limits.Operations, l.Operations)
+		setLimit(&s.limits.FilterLength, l.FilterLength)
+		setLimit(&s.limits.FilterNodes, l.FilterNodes)
+		setLimit(&s.limits.FilterDepth, l.FilterDepth)
+		setLimit(&s.limits.PageSize, l.PageSize)
+		setLimit(&s.limits.MaxPageSize, l.MaxPageSize)
+		setLimit(&s.limits.Scan, l.Scan)
+		setLimit(&s.limits.Labels, l.Labels)
+		setLimit(&s.limits.Wait, l.Wait)
+		s.limits.PageSize = min(s.limits.PageSize, s.limits.MaxPageSize)
+		return nil
+	})
+}
+
+func setLimit[T ~int | ~int64](limit *T, v T) {
+	if v > 0 {
+		*limit = v
+	}
+}
+
+func defaultLimits() Limits {
+	return Limits{
+		Body: 8 << 20, Depth: 32, Members: 100_000, Operations: 10_000,
+		FilterLength: 8192, FilterNodes: 200, FilterDepth: 50,
+		PageSize: 100, MaxPageSize: 1000, Scan: 2_000_000, Labels: 1000,
+		Wait: 15 * time.Second,
+	}
+}
+
+// newID makes a random UUID (RFC 9562 version 4): opaque, safe in URLs, and never
+// containing "bulkId".
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	const hex = "0123456789abcdef"
+	var out [36]byte
+	n := 0
+	for i, c := range b {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			out[n] = '-'
+			n++
+		}
+		out[n], out[n+1] = hex[c>>4], hex[c&15]
+		n += 2
+	}
+	return string(out[:])
+}
+
+var _ http.Handler = (*Server)(nil)

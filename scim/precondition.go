@@ -1,0 +1,53 @@
+package scim
+
+import (
+	"net/http"
+	"strings"
+)
+
+// etag is the entity tag of a version: weak, since a representation depends on
+// what the client asked to see.
+func etag(version string) string {
+	if version == "" {
+		return ""
+	}
+	return `W/"` + version + `"`
+}
+
+// checkMatch fails with 412 when the operation demands another version than r is
+// in.
+func checkMatch(op *Operation, r *Resource) error {
+	if op.IfMatch == "" || matches(op.IfMatch, r) {
+		return nil
+	}
+	return preconditionFailed()
+}
+
+func preconditionFailed() error {
+	return Errorf(http.StatusPreconditionFailed, "", "the resource has changed since that version was read; read it again and repeat the change")
+}
+
+// matches reports whether a list of entity tags, or "*", covers r. Weak tags
+// compare by their text: under the strong comparison that RFC 9110 has for
+// If-Match they would never match, and SCIM's versions are weak.
+func matches(tags string, r *Resource) bool {
+	version := r.Meta().Version
+	for tags != "" {
+		tags = strings.TrimLeft(tags, " \t,")
+		if strings.HasPrefix(tags, "*") {
+			return true
+		}
+		tags = strings.TrimPrefix(tags, "W/")
+		var tag string
+		if quoted, ok := strings.CutPrefix(tags, `"`); ok {
+			tag, tags, _ = strings.Cut(quoted, `"`)
+		} else {
+			tag, tags, _ = strings.Cut(tags, ",") // some clients forget the quotes
+			tag = strings.TrimSpace(tag)
+		}
+		if tag != "" && tag == version {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,117 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/musterhq/muster/scim/patch"
+	"github.com/musterhq/muster/storage"
+)
+
+func (s *Server) replace(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
+	if e.handler != nil {
+		return s.replaceHandled(ctx, e, op)
+	}
+	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {
+		rec, err := s.record(ctx, st, op)
+		if err != nil {
+			return nil, err
+		}
+		cur, err := fromRecord(e, rec)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkMatch(op, cur); err != nil {
+			return nil, err
+		}
+		next, password, err := e.replacement(op.Resource, cur)
+		if err != nil {
+			return nil, err
+		}
+		asked := setAll(e, op.Relations, func(p Path) bool {
+			return op.call != nil && op.call.session.KeepsAbsent(e.typ, p)
+		})
+		return s.update(ctx, st, e, op, &update{rec: rec, cur: cur, next: next, password: password, links: asked, kind: "replaced"})
+	})
+}
+
+// replacement is the state that a PUT asks for, or an error when it would change
+// what cannot change (RFC 7644 section 3.5.1).
+func (e *endpoint) replacement(r, cur *Resource) (*Resource, string, error) {
+	next, password := e.prepare(r.WithMeta(cur.Meta()), cur)
+	for _, p := range e.fixed {
+		if was := cur.Get(p); !was.IsZero() && !was.Same(next.Get(p)) {
+			return nil, "", Errorf(http.StatusBadRequest, Mutability, "attribute %q cannot be changed once it is set", p)
+		}
+	}
+	return next, password, nil
+}
+
+// update is a write of an existing resource, decided and not yet committed.
+type update struct {
+	rec       *storage.Record
+	cur, next *Resource
+	changes   []patch.Change // nil: to be found out
+	password  string
+	links     []relationEdit
+	exact     bool // the links were decided on the record's version
+	kind      string
+}
+
+// update commits what differs: the document, links, both or nothing.
+func (s *Server) update(ctx context.Context, st storage.Store, e *endpoint, op *Operation, u *update) (*Result, error) {
+	links, err := s.linkEdits(ctx, st, e, op, op.ID, u.links)
+	if err != nil {
+		return nil, err
+	}
+	if u.changes == nil && u.next != u.cur {
+		u.changes = patch.Diff(u.cur, u.next)
+	}
+	w := &pending{
+		batch:   storage.Batch{Tenant: op.Principal.Tenant, Time: s.now()},
+		effects: []Effect{{Kind: op.Method, Type: e.typ, ID: op.ID, Before: u.cur, After: u.next, Changes: u.changes}},
+	}
+	res := &Result{Item: Item{Resource: u.cur}}
+	if len(u.changes) > 0 {
+		res.Resource = u.next
+		rec := storage.NewRecord(u.next, u.rec.Connection)
+		rec.Created = u.rec.Created
+		w.batch.Puts = []storage.Put{{
+			Record: rec, IfVersion: u.rec.Version,
+			Change: storage.ChangeInfo{Kind: u.kind, Paths: changedPaths(u.changes)},
+		}}
+	}
+	links.addTo(w)
+	if op.IfMatch != "" || u.exact {
+		for i := range w.batch.Links {
+			w.batch.Links[i].IfVersion = u.rec.Version
+		}
+	}
+	if err := s.takePassword(ctx, op, u.next, u.password); err != nil {
+		return nil, err
+	}
+	done := &storage.CommitResult{}
+	if len(w.batch.Puts)+len(w.batch.Links) > 0 {
+		if done, err = s.commit(ctx, st, op, w); err != nil {
+			return nil, err
+		}
+	}
+	res.Unchanged = len(u.changes) == 0
+	if !res.Unchanged {
+		m := u.cur.Meta()
+		m.Version, m.LastModified = versionText(done.Puts[0]), w.batch.Time
+		res.Resource = u.next.WithMeta(m)
+	}
+	for _, l := range done.Links {
+		res.Unchanged = res.Unchanged && l.Added+l.Removed == 0
+	}
+	return res, s.finish(ctx, e, op, w, done, links, res)
+}
+
+func changedPaths(changes []patch.Change) []string {
+	paths := make([]string, len(changes))
+	for i, c := range changes {
+		paths[i] = c.Path.String()
+	}
+	return paths
+}

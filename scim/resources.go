@@ -1,0 +1,288 @@
+package scim
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/musterhq/muster/scim/patch"
+	"github.com/musterhq/muster/scim/resource"
+)
+
+// One function for each operation of RFC 7644 section 3 on resources: decode,
+// run, answer.
+
+func (x *exchange) getResource(e *endpoint, id string) error {
+	ctx, err := x.begin(Get, e, id)
+	if err != nil {
+		return err
+	}
+	x.op.Projection = x.query.projection(e.typ)
+	res, err := x.run(ctx)
+	if err != nil {
+		return err
+	}
+	if res.Unchanged {
+		x.resourceHeaders(res)
+		x.status(http.StatusNotModified)
+		return nil
+	}
+	return x.writeResource(http.StatusOK, res)
+}
+
+func (x *exchange) listResources(e *endpoint) error {
+	ctx, err := x.begin(List, e, "")
+	if err != nil {
+		return err
+	}
+	if x.op.List, err = x.list(e); err != nil {
+		return err
+	}
+	x.op.Projection = x.query.projection(e.typ)
+	res, err := x.run(ctx)
+	if err != nil {
+		return err
+	}
+	return x.writeList(res)
+}
+
+func (x *exchange) createResource(e *endpoint) error {
+	ctx, err := x.begin(Create, e, "")
+	if err != nil {
+		return err
+	}
+	if err := x.decodeResource(e); err != nil {
+		return err
+	}
+	res, err := x.run(ctx)
+	if err != nil {
+		return err
+	}
+	return x.writeResource(http.StatusCreated, res)
+}
+
+func (x *exchange) replaceResource(e *endpoint, id string) error {
+	ctx, err := x.begin(Replace, e, id)
+	if err != nil {
+		return err
+	}
+	if err := x.decodeResource(e); err != nil {
+		return err
+	}
+	res, err := x.run(ctx)
+	if err != nil {
+		return err
+	}
+	return x.writeResource(http.StatusOK, res)
+}
+
+func (x *exchange) patchResource(e *endpoint, id string) error {
+	ctx, err := x.begin(Patch, e, id)
+	if err != nil {
+		return err
+	}
+	err = x.body(func(data []byte) (err error) {
+		x.op.Patch, err = patch.Parse(e.typ, data, patch.ParseOptions{
+			Tolerance: x.call.session.Patch(), MaxOperations: x.s.limits.Operations,
+			MaxMembers: x.s.limits.Members, MaxDepth: x.s.limits.Depth,
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range x.op.Patch.Ignored {
+		x.call.ignored(name)
+	}
+	x.op.NoContent = x.query.attributes == nil && x.query.excluded == nil && x.s.patchedSilently(e)
+	x.op.Projection = x.query.projection(e.typ, e.requested(func(p Path) bool { return x.op.Patch.Touches(p) })...)
+	res, err := x.run(ctx)
+	if err != nil {
+		return err
+	}
+	if x.op.NoContent {
+		x.resourceHeaders(res)
+		x.status(http.StatusNoContent)
+		return nil
+	}
+	return x.writeResource(http.StatusOK, res)
+}
+
+func (x *exchange) deleteResource(e *endpoint, id string) error {
+	ctx, err := x.begin(Delete, e, id)
+	if err != nil {
+		return err
+	}
+	if _, err := x.run(ctx); err != nil {
+		return err
+	}
+	x.status(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) patchedSilently(e *endpoint) bool {
+	for _, name := range s.patchNoContent {
+		if name == e.typ.Name() {
+			return true
+		}
+	}
+	return false
+}
+
+// decodeResource reads the body of a POST or PUT.
+func (x *exchange) decodeResource(e *endpoint) error {
+	var decoded *resource.Decoded
+	err := x.body(func(data []byte) (err error) {
+		decoded, err = resource.Decode(e.typ, data, resource.DecodeOptions{
+			Repair: x.call.session.Repair(), MaxDepth: x.s.limits.Depth,
+			MaxMembers: x.s.limits.Members, RejectUnknown: x.s.rejectUnknown,
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range decoded.Ignored {
+		x.call.ignored(name)
+	}
+	x.op.Resource = x.call.session.Resource(e.typ, decoded.Resource)
+	x.op.Relations = decoded.Relations
+	x.op.Projection = x.query.projection(e.typ, e.requested(func(p Path) bool { return !x.op.Resource.Get(p).IsZero() })...)
+	return nil
+}
+
+// body reads the request's body, hands it to f, and takes it back.
+func (x *exchange) body(f func([]byte) error) error {
+	if ct := x.r.Header.Get("Content-Type"); ct != "" && !isType(ct, "application/scim+json") && !isType(ct, "application/json") {
+		return Errorf(http.StatusUnsupportedMediaType, "", "the body must be application/scim+json or application/json")
+	}
+	limit := x.s.limits.Body
+	if x.r.ContentLength > limit {
+		return tooLarge(limit)
+	}
+	buf := bufferPool.Get().(*[]byte)
+	defer func() {
+		if cap(*buf) <= maxPooled {
+			*buf = (*buf)[:0]
+			bufferPool.Put(buf)
+		}
+	}()
+	b := (*buf)[:0]
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := x.r.Body.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		*buf = b
+		if int64(len(b)) > limit {
+			return tooLarge(limit)
+		}
+		if err == io.EOF {
+			return f(b)
+		}
+		if err != nil {
+			return (&Error{Status: http.StatusBadRequest, ScimType: InvalidSyntax, Detail: "the body could not be read to its end"}).WithCause(err)
+		}
+	}
+}
+
+func tooLarge(limit int64) error {
+	return Errorf(http.StatusRequestEntityTooLarge, "", "the body is larger than %d bytes, which is the most that is accepted", limit)
+}
+
+// status answers without a body.
+func (x *exchange) status(code int) {
+	x.w.Header()["Cache-Control"] = noStore
+	x.written = true
+	x.w.WriteHeader(code)
+}
+
+// resourceHeaders sets what every answer about a single resource carries: ETag and
+// Location (RFC 7644 sections 3.1 and 3.14).
+func (x *exchange) resourceHeaders(res *Result) {
+	h := x.w.Header()
+	if res.Resource == nil {
+		return
+	}
+	if tag := etag(res.Resource.Meta().Version); tag != "" {
+		x.headers[0] = tag
+		h["Etag"] = x.headers[0:1:1]
+	}
+	x.headers[1] = resource.Location(x.baseURL(), x.endpoint.typ.Endpoint(), res.Resource.ID())
+	h["Location"] = x.headers[1:2:2]
+}
+
+func (x *exchange) writeResource(code int, res *Result) error {
+	x.resourceHeaders(res)
+	view := x.view()
+	view.Relations = res.Relations
+	buf := bufferPool.Get().(*[]byte)
+	b := resource.AppendJSON((*buf)[:0], res.Resource, &view)
+	x.write(code, b)
+	release(buf, b)
+	return nil
+}
+
+func (x *exchange) writeList(res *Result) error {
+	buf := bufferPool.Get().(*[]byte)
+	b := append((*buf)[:0], `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":`...)
+	b = strconv.AppendInt(b, int64(res.Total), 10)
+	b = append(b, `,"startIndex":`...)
+	b = strconv.AppendInt(b, int64(res.StartIndex), 10)
+	b = append(b, `,"itemsPerPage":`...)
+	b = strconv.AppendInt(b, int64(len(res.Items)), 10)
+	b = append(b, `,"Resources":[`...)
+	view := x.view()
+	for i := range res.Items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		view.Relations = res.Items[i].Relations
+		b = resource.AppendJSON(b, res.Items[i].Resource, &view)
+	}
+	b = append(b, `]}`...)
+	x.write(http.StatusOK, b)
+	release(buf, b)
+	return nil
+}
+
+func (x *exchange) view() resource.View {
+	return resource.View{Projection: x.op.Projection, BaseURL: x.baseURL(), Endpoint: x.s.endpointPath}
+}
+
+func (s *Server) endpointPath(resourceType string) string {
+	if e := s.byName[resourceType]; e != nil {
+		return e.typ.Endpoint()
+	}
+	return ""
+}
+
+func (x *exchange) write(code int, body []byte) {
+	h := x.w.Header()
+	h["Content-Type"] = contentType(x.r)
+	h["Cache-Control"] = noStore
+	x.headers[2] = strconv.Itoa(len(body))
+	h["Content-Length"] = x.headers[2:3:3]
+	x.written = true
+	x.w.WriteHeader(code)
+	x.w.Write(body)
+}
+
+func release(buf *[]byte, b []byte) {
+	if cap(b) <= maxPooled {
+		*buf = b[:0]
+		bufferPool.Put(buf)
+	}
+}
+
+// requested are the attributes that are returned only on request and that the
+// request itself wrote: its answer shows them (RFC 7643 section 7).
+func (e *endpoint) requested(sent func(Path) bool) (paths []Path) {
+	for _, p := range e.onRequest {
+		if sent(p) {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}

@@ -1,0 +1,176 @@
+package scim
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// route is where a request goes: up to three path segments, unescaped.
+type route struct {
+	segments [3]string
+	n        int
+	bad      bool // too many segments, or one that nothing can be named by
+}
+
+const maxSegment = 1024
+
+// route splits the path. Empty segments mean nothing: some clients append "/Users"
+// to a base URL that ends in a slash, or end every URL with one. inside is false
+// when the path does not begin with the server's prefix.
+func (s *Server) route(r *http.Request) (rt route, tenant string, inside bool) {
+	// Segments come from the escaped path where the two differ, so that an id may
+	// hold an escaped slash.
+	path, escaped := r.URL.Path, false
+	if r.URL.RawPath != "" {
+		path, escaped = r.URL.RawPath, true
+	}
+	prefix := s.prefix
+	for len(path) > 0 {
+		var seg string
+		if path[0] == '/' {
+			path = path[1:]
+			continue
+		}
+		if i := strings.IndexByte(path, '/'); i >= 0 {
+			seg, path = path[:i], path[i:]
+		} else {
+			seg, path = path, ""
+		}
+		if escaped {
+			var err error
+			if seg, err = url.PathUnescape(seg); err != nil {
+				rt.bad = true
+				continue
+			}
+		}
+		if len(prefix) > 0 {
+			switch {
+			case prefix[0] == "{tenant}":
+				tenant = seg
+			case prefix[0] != seg:
+				return rt, "", false
+			}
+			prefix = prefix[1:]
+			continue
+		}
+		if rt.n == len(rt.segments) || len(seg) > maxSegment || !utf8.ValidString(seg) || strings.IndexByte(seg, 0) >= 0 {
+			rt.bad = true
+			continue
+		}
+		rt.segments[rt.n] = seg
+		rt.n++
+	}
+	return rt, tenant, len(prefix) == 0
+}
+
+// The endpoints of the protocol itself.
+const (
+	serviceProviderConfigPath = "ServiceProviderConfig"
+	resourceTypesPath         = "ResourceTypes"
+	schemasPath               = "Schemas"
+	bulkPath                  = "Bulk"
+	mePath                    = "Me"
+	searchPath                = ".search"
+)
+
+func (rt *route) is(name string) bool { return strings.EqualFold(rt.segments[0], name) }
+
+func (rt *route) isConfig() bool {
+	// The plural is what some clients of early drafts ask for.
+	return rt.is(serviceProviderConfigPath) || rt.is(serviceProviderConfigPath+"s")
+}
+
+func (rt *route) discovery() bool {
+	return rt.n > 0 && (rt.isConfig() || rt.is(resourceTypesPath) || rt.is(schemasPath))
+}
+
+func (s *Server) endpointOf(name string) *endpoint {
+	for _, e := range s.endpoints {
+		if strings.EqualFold(e.typ.Endpoint()[1:], name) {
+			return e
+		}
+	}
+	return nil
+}
+
+var errNoRoute = &Error{Status: http.StatusNotFound, Detail: "there is nothing at this address; resource types and their endpoints are listed at /ResourceTypes"}
+
+// allow lists the methods that work at a route; "" when there is nothing there.
+func (s *Server) allow(rt route) string {
+	switch {
+	case rt.bad || rt.n == 0:
+	case rt.isConfig() && rt.n == 1, (rt.is(resourceTypesPath) || rt.is(schemasPath)) && rt.n <= 2:
+		return "GET, HEAD, OPTIONS"
+	case s.endpointOf(rt.segments[0]) != nil:
+		e := s.endpointOf(rt.segments[0])
+		if rt.n == 1 {
+			if e.allows(Create) {
+				return "GET, HEAD, OPTIONS, POST"
+			}
+			return "GET, HEAD, OPTIONS"
+		}
+		if rt.n == 2 && !strings.EqualFold(rt.segments[1], searchPath) {
+			allow := "GET, HEAD, OPTIONS"
+			for _, m := range []struct {
+				m    Method
+				name string
+			}{{Replace, http.MethodPut}, {Patch, http.MethodPatch}, {Delete, http.MethodDelete}} {
+				if e.allows(m.m) {
+					allow += ", " + m.name
+				}
+			}
+			return allow
+		}
+	}
+	return ""
+}
+
+// dispatch sends a request to the code for its route.
+func (x *exchange) dispatch(rt route) error {
+	s, method := x.s, x.r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // net/http leaves the body out
+	}
+	if rt.discovery() {
+		return x.discover(rt, method)
+	}
+	switch {
+	case rt.n == 0, rt.n == 1 && rt.is(bulkPath), rt.is(mePath), rt.n == 1 && rt.is(searchPath),
+		rt.n == 2 && strings.EqualFold(rt.segments[1], searchPath) && s.endpointOf(rt.segments[0]) != nil:
+		return &Error{Status: http.StatusNotImplemented, Detail: "this part of the protocol is not supported here; the service provider configuration says what is"}
+	}
+	e := s.endpointOf(rt.segments[0])
+	if e == nil || rt.n > 2 {
+		return errNoRoute
+	}
+	if rt.n == 1 {
+		switch {
+		case method == http.MethodGet:
+			return x.listResources(e)
+		case method == http.MethodPost && e.allows(Create):
+			return x.createResource(e)
+		}
+		return x.methodNotAllowed(rt)
+	}
+	id := rt.segments[1]
+	switch {
+	case method == http.MethodGet:
+		return x.getResource(e, id)
+	case method == http.MethodPut && e.allows(Replace):
+		return x.replaceResource(e, id)
+	case method == http.MethodPatch && e.allows(Patch):
+		return x.patchResource(e, id)
+	case method == http.MethodDelete && e.allows(Delete):
+		return x.deleteResource(e, id)
+	}
+	return x.methodNotAllowed(rt)
+}
+
+func (x *exchange) methodNotAllowed(rt route) error {
+	allow := x.s.allow(rt)
+	x.w.Header().Set("Allow", allow)
+	return &Error{Status: http.StatusMethodNotAllowed, Detail: fmt.Sprintf("the method does not work at this address; %s do", allow)}
+}

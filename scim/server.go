@@ -1,0 +1,214 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/musterhq/muster/scim/dialect"
+	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage"
+)
+
+// Server is a SCIM service provider: an [http.Handler] that is mounted with its
+// prefix stripped, or told of it by [WithPathPrefix]. It is immutable apart from
+// its subscribers, and safe for concurrent use.
+type Server struct {
+	store storage.Store
+	auth  Authenticator
+
+	declared  []declared
+	endpoints []*endpoint
+	byName    map[string]*endpoint // by resource type name
+
+	chain        Next
+	interceptors []Interceptor
+	guards       []Guard
+	dialect      dialect.Set
+	report       func(context.Context, Report)
+	password     PasswordFunc
+	revive       func(context.Context, Principal, *Resource, *Resource) bool
+	sharing      func(string) bool
+
+	baseURL        string
+	prefix         []string
+	trustForwarded bool
+	lastBase       atomic.Pointer[derivedBase]
+
+	patchNoContent      []string
+	unknownMembers      UnknownMembers
+	tombstones          time.Duration
+	immutableExternalID bool
+	rejectUnknown       bool
+	rejectUnknownFilter bool
+	publicDiscovery     bool
+	documentationURI    string
+	limits              Limits
+	hookTimeout         time.Duration
+	clock               func() time.Time
+	log                 *slog.Logger
+	challenges          []string
+
+	subscribers subscribers
+	syncs       firstSyncs
+}
+
+type declared struct {
+	t ResourceType
+	h ResourceHandler
+}
+
+// New makes a server. store keeps resources and their relations; auth knows
+// callers. Users and groups are served as RFC 7643 defines them, users with the
+// enterprise extension; options change that. Errors are a programmer's mistakes
+// and list everything that is wrong.
+func New(store storage.Store, auth Authenticator, opts ...Option) (*Server, error) {
+	s := &Server{
+		store: store, auth: auth,
+		declared:       []declared{{schema.User(), nil}, {schema.Group(), nil}},
+		dialect:        dialect.Tolerant(),
+		patchNoContent: []string{"Group"},
+		tombstones:     30 * 24 * time.Hour,
+		limits:         defaultLimits(),
+		hookTimeout:    10 * time.Second,
+		clock:          time.Now,
+		log:            slog.Default(),
+	}
+	var errs []error
+	if store == nil {
+		errs = append(errs, errors.New("a store is required; storage/memory has one to begin with"))
+	}
+	if auth == nil {
+		errs = append(errs, errors.New("an authenticator is required; BearerToken is the simplest"))
+	}
+	for _, o := range opts {
+		if o != nil {
+			errs = append(errs, o.apply(s))
+		}
+	}
+	errs = append(errs, s.compile())
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("scim: %w", err)
+	}
+	for _, scheme := range schemesOf(auth) {
+		if scheme.Challenge != "" {
+			s.challenges = append(s.challenges, scheme.Challenge)
+		}
+	}
+	if len(s.challenges) == 0 {
+		s.challenges = []string{bearerScheme.Challenge}
+	}
+	s.chain = s.execute
+	for _, i := range slices.Backward(s.interceptors) {
+		next := s.chain
+		s.chain = func(ctx context.Context, op *Operation) (*Result, error) { return i(ctx, op, next) }
+	}
+	return s, nil
+}
+
+func (s *Server) compile() error {
+	var errs []error
+	var types []ResourceType
+	s.byName = map[string]*endpoint{}
+	for _, d := range s.declared {
+		types = append(types, d.t)
+	}
+	for _, d := range s.declared {
+		t, err := schema.Compile(d.t, types...)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, reserved := range []string{"/ServiceProviderConfig", "/ServiceProviderConfigs", "/Schemas", "/ResourceTypes", "/Bulk", "/Me", "/.search"} {
+			if strings.EqualFold(t.Endpoint(), reserved) {
+				errs = append(errs, fmt.Errorf("resource type %s: the endpoint %s belongs to the protocol", t.Name(), t.Endpoint()))
+			}
+		}
+		for _, e := range s.endpoints {
+			if strings.EqualFold(e.typ.Endpoint(), t.Endpoint()) {
+				errs = append(errs, fmt.Errorf("resource types %s and %s have the same endpoint %s", e.typ.Name(), t.Name(), t.Endpoint()))
+			}
+		}
+		e := newEndpoint(t, d.h)
+		s.endpoints = append(s.endpoints, e)
+		s.byName[t.Name()] = e
+	}
+	return errors.Join(errs...)
+}
+
+// Type returns the compiled resource type of that name, or nil when it is not
+// served.
+func (s *Server) Type(name string) *Type {
+	if e := s.byName[name]; e != nil {
+		return e.typ
+	}
+	return nil
+}
+
+func (s *Server) dialectOf(p Principal) dialect.Set {
+	if p.Dialect != nil {
+		return *p.Dialect
+	}
+	return s.dialect
+}
+
+// now is the time of a write, in the precision that every store keeps.
+func (s *Server) now() time.Time { return s.clock().UTC().Truncate(time.Millisecond) }
+
+// execute is the innermost part of the chain.
+func (s *Server) execute(ctx context.Context, op *Operation) (*Result, error) {
+	e := s.byName[op.Type.Name()]
+	if e == nil || e.typ != op.Type {
+		return nil, Errorf(http.StatusNotFound, "", "resource type %s is not served here", op.Type.Name())
+	}
+	if !e.allows(op.Method) {
+		return nil, s.notAllowed(e, op.Method)
+	}
+	if op.Method.Writes() && op.Principal.ReadOnly {
+		return nil, Errorf(http.StatusForbidden, "", "these credentials may read and not change anything")
+	}
+	run := (*Server).get
+	switch op.Method {
+	case Get:
+	case List:
+		run = (*Server).list
+	case Create:
+		run = (*Server).create
+	case Replace:
+		run = (*Server).replace
+	case Patch:
+		run = (*Server).patch
+	case Delete:
+		run = (*Server).delete
+	default:
+		return nil, Errorf(http.StatusInternalServerError, "", "unknown method %q", op.Method)
+	}
+	return run(s, ctx, e, op)
+}
+
+// call is what one request gathers on its way.
+type call struct {
+	session *dialect.Session
+	names   []string
+	dropped []Member
+}
+
+const maxReported = 100
+
+func (c *call) ignored(name string) {
+	if len(c.names) < maxReported {
+		c.names = append(c.names, name)
+	}
+}
+
+var bufferPool = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+
+// Buffers beyond this size are left to the garbage collector.
+const maxPooled = 1 << 20

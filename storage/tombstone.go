@@ -1,0 +1,9 @@
+package storage
+
+// WithoutKeys returns a copy of a record that holds no unique keys: what is left
+// of a tombstone when somebody else takes its name.
+func (r *Record) WithoutKeys() *Record {
+	c := *r
+	c.Unique = nil
+	return &c
+}
