@@ -152,8 +152,7 @@ func (s *state) apply(op *Operation) error {
 func (s *state) repeats(op *Operation) error {
 	p := op.Target.Path
 	present := s.r.Get(p)
-	same := !present.IsZero() && present.Same(op.Value) || present.IsZero() && op.Value.IsZero()
-	if op.Pathless && (same || p == s.r.Type().Common().Location) {
+	if op.Pathless && (present.Same(op.Value) || p == s.r.Type().Common().Location) {
 		return nil
 	}
 	return op.readOnly(p)

@@ -63,13 +63,12 @@ func (s *state) merge(p schema.Path, cur resource.Value, op *Operation) (resourc
 // made stale: the $ref, unless the operation gives one, and the read-only
 // parts, which describe the resource referred to.
 func refresh(p schema.Path, cur, next resource.Value, op *Operation) resource.Value {
-	if p.Attribute().MultiValued || cur.IsZero() || next.IsZero() {
-		return next
-	}
 	value, ok := p.Lookup("value")
 	ref, refers := p.Lookup("$ref")
-	old := cur.Get(value)
-	if !ok || !refers || old.IsZero() || old.Same(next.Get(value)) {
+	if !ok || !refers || p.Attribute().MultiValued || next.IsZero() {
+		return next
+	}
+	if old := cur.Get(value); old.IsZero() || old.Same(next.Get(value)) {
 		return next
 	}
 	for i := range p.NumChildren() {

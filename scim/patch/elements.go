@@ -78,14 +78,10 @@ func (e *elements) matching(where *filter.Plan) []int {
 func (e *elements) alike(a, b resource.Value) bool {
 	if !e.valuePart.IsZero() {
 		if va, vb := a.Get(e.valuePart), b.Get(e.valuePart); !va.IsZero() && !vb.IsZero() {
-			return va.Same(vb) && (e.typePart.IsZero() || same(a.Get(e.typePart), b.Get(e.typePart)))
+			return va.Same(vb) && (e.typePart.IsZero() || a.Get(e.typePart).Same(b.Get(e.typePart)))
 		}
 	}
 	return a.Same(b)
-}
-
-func same(a, b resource.Value) bool {
-	return a.IsZero() == b.IsZero() && (a.IsZero() || a.Same(b))
 }
 
 // key returns a text that alike elements share.
@@ -156,7 +152,7 @@ func (e *elements) add(v resource.Value) int {
 	// right and a difference in letter case alone is none.
 	if v.Kind() == resource.KindObject {
 		for part := range v.Members() {
-			if have := e.list[i]; !same(part, have.Get(part.Path())) {
+			if have := e.list[i]; !part.Same(have.Get(part.Path())) {
 				e.set(i, have.With(part.Path(), part))
 			}
 		}

@@ -31,7 +31,7 @@ func (s *state) applyElements(e *elements, sub schema.Path, op *Operation) error
 	switch {
 	case err != nil:
 		return err
-	case !before.IsZero() && !same(before, e.value()):
+	case !before.IsZero() && !before.Same(e.value()):
 		return op.immutable(e.path)
 	case attr.Required && filled && len(e.list) == 0:
 		return required(op, e.path, true)
@@ -136,7 +136,7 @@ func (s *state) changeParts(e *elements, sub schema.Path, op *Operation) error {
 		if sub == e.primaryPart && part.Bool() {
 			made.mark(i)
 		}
-		if part.IsZero() == cur.IsZero() && part.Equal(cur) {
+		if part.Equal(cur) {
 			continue
 		}
 		e.set(i, e.list[i].With(sub, part))

@@ -55,13 +55,15 @@ func (p *parser) decode(o *Operation, raw []byte) error {
 	if isActive(path) && len(raw) == 2 && raw[0] == '"' {
 		return nil // as null, which keeps the present value
 	}
-	// A filter makes the target of add and replace one element.
-	element := attr.MultiValued && (raw[0] != '[' || o.Target.Where != nil && o.Op != Remove)
+	if err := o.checkRecord(raw); err != nil {
+		return err
+	}
+	element := attr.MultiValued && (raw[0] != '[' || o.selectsOne())
 	v, err := p.decodeValue(path, raw, element)
 	if err != nil {
 		return o.valueError(err)
 	}
-	if element && (o.Target.Where == nil || o.Op == Remove) && !v.IsZero() {
+	if element && !o.selectsOne() && !v.IsZero() {
 		v = resource.Array(path, v)
 	}
 	o.Value = v
@@ -70,6 +72,22 @@ func (p *parser) decode(o *Operation, raw []byte) error {
 	o.Given = !v.IsZero() || o.Op == Remove || raw[0] == '{' || attr.MultiValued
 	if o.Op != Remove && attr.Type == schema.Complex && raw[0] == '{' {
 		return p.cleared(o, raw)
+	}
+	return nil
+}
+
+// selectsOne reports whether the value stands for each single element that a
+// filter selects.
+func (op *Operation) selectsOne() bool {
+	return op.Target.Where != nil && op.Target.Path.Attribute().MultiValued && op.Op != Remove
+}
+
+// checkRecord demands an object where it takes the place of elements, or is laid
+// over them. No repair makes one: what would become of the other parts is
+// anybody's guess.
+func (op *Operation) checkRecord(raw []byte) error {
+	if op.selectsOne() && op.Target.Path.Attribute().Type == schema.Complex && raw[0] != '{' {
+		return op.refuse(invalidValue, "the value for the elements that a filter selects must be one object")
 	}
 	return nil
 }
@@ -121,6 +139,9 @@ func (p *parser) cleared(o *Operation, raw []byte) error {
 
 // decodeMembers reads the value of an operation on a relation.
 func (p *parser) decodeMembers(o *Operation, raw []byte) error {
+	if err := o.checkRecord(raw); err != nil {
+		return err
+	}
 	if raw[0] != '[' {
 		raw = append(append([]byte{'['}, raw...), ']')
 	}
@@ -136,9 +157,6 @@ func (p *parser) decodeMembers(o *Operation, raw []byte) error {
 		e := o.refuse(invalidValue, fmt.Sprintf("the request has more than %d members; send them in parts", p.o.MaxMembers))
 		e.Limit = true
 		return e
-	}
-	if o.Target.Where != nil && o.Op != Remove && len(members) != 1 {
-		return o.refuse(invalidValue, "the value for the elements that a filter selects must be one object")
 	}
 	relation, _ := o.Target.Path.Relation()
 	for i := range members {
