@@ -64,7 +64,7 @@ func (c *check) broken(format string, args ...any) {
 		c.rule.name, c.rule.says, strings.Join(trail, "\n       "), fmt.Sprintf(format, args...))
 }
 
-// skip ends the check: the rule is about an ability that the store lacks.
+// ability skips the check when the store lacks what it is about.
 func (c *check) ability(name string, ok bool) {
 	c.Helper()
 	if !ok {

@@ -76,5 +76,11 @@ func rules() []rule {
 		linkRules(),
 		missingRules(),
 		cascadeRules(),
+		linkReadRules(),
+		isolationRules(),
+		contextRules(),
+		concurrencyRules(),
+		changeLogRules(),
+		abilityRules(),
 	)
 }
