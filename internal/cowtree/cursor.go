@@ -1,8 +1,8 @@
 package cowtree
 
-// maxDepth bounds the height of a tree. A node but the root has at least two
-// kids, nearly always more than minItems.
-const maxDepth = 32
+// maxDepth bounds the height of a tree: nodes have at least minItems items,
+// but for the root and the last node of each level.
+const maxDepth = 16
 
 // Cursor is a place in a tree: at an item, or before the first or behind the
 // last. It belongs to the tree as it was when the cursor was made. It is a
