@@ -97,14 +97,20 @@ func (s *state) changeElements(e *elements, op *Operation) error {
 	var made primaries
 	for _, i := range chosen {
 		next := op.Value
-		if op.Op == Add && next.Kind() == resource.KindObject || op.Op == Add && next.IsZero() {
+		switch {
+		case op.Op == Replace:
+		case e.path.Attribute().Type == schema.Complex:
 			var err error
 			if next, err = s.merge(e.path, e.list[i], op); err != nil {
 				return err
 			}
+		case next.IsZero():
+			next = e.list[i]
 		}
-		if err := checkParts(e.path, e.list[i], next, op); err != nil {
-			return err
+		if !next.IsZero() {
+			if err := checkParts(e.path, e.list[i], next, op); err != nil {
+				return err
+			}
 		}
 		e.set(i, next)
 		if e.isPrimary(op.Value) {

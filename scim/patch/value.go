@@ -79,7 +79,8 @@ func (p *parser) decode(o *Operation, raw []byte) error {
 // selectsOne reports whether the value stands for each single element that a
 // filter selects.
 func (op *Operation) selectsOne() bool {
-	return op.Target.Where != nil && op.Target.Path.Attribute().MultiValued && op.Op != Remove
+	slot, sub := place(op.Target.Path)
+	return op.Target.Where != nil && op.Op != Remove && (sub.IsZero() || !slot.Attribute().MultiValued)
 }
 
 // checkRecord demands an object where it takes the place of elements, or is laid
