@@ -3,7 +3,8 @@
 //
 // A rule is one habit of one or more clients that the RFCs do not cover: Entra
 // ID's "False" for a boolean, Okta's read-only attributes inside a PATCH, a
-// member list on a remove. Each has a name, one example, and can be switched:
+// manager who comes as a bare string. Each has a name, one example, and can be
+// switched:
 //
 //	scim.WithDialect(dialect.Tolerant().Without(dialect.BareFilterWords))
 //
@@ -14,83 +15,52 @@
 // and odd. [Strict] is the same code with no seam filled.
 //
 // What must never happen is not a rule and cannot be switched: see the safety
-// rules of package patch.
+// rules of package patch. Validation, such as refusing unknown attributes in
+// bodies, is not a rule either; the server has options for it.
 package dialect
 
-import (
-	"github.com/musterhq/muster/scim/filter"
-	"github.com/musterhq/muster/scim/patch"
-	"github.com/musterhq/muster/scim/resource"
-	"github.com/musterhq/muster/scim/schema"
-)
+import "slices"
 
-// Rule describes one tolerance.
-type Rule struct {
-	Name    string // as in [Set.With] and in reports, such as "boolean-text"
-	Summary string // what is accepted and what it is taken for
-	Example string // what a client sends
-	Clients string // who is known to send it
-}
-
-// Set is a choice of rules: a small immutable value. The zero Set is
-// [Strict].
+// Set is a choice of rules: a small immutable value, comparable and safe for
+// concurrent use. The zero Set is [Strict].
 type Set struct{ on uint64 }
-
-// Rules returns all rules there are, by name.
-func Rules() []Rule { panic("todo") }
-
-// Tolerant has every rule that no known client suffers from. It is the default.
-func Tolerant() Set { panic("todo") }
-
-// Strict has no rules.
-func Strict() Set { return Set{} }
 
 // With returns the set with further rules. It panics when there is no rule of
 // that name: a programmer's mistake.
-func (s Set) With(rules ...string) Set { panic("todo") }
+func (s Set) With(rules ...string) Set {
+	for _, name := range rules {
+		s.on |= mustFind(name).bit()
+	}
+	return s
+}
 
 // Without returns the set without some rules. It panics when there is no rule
 // of that name.
-func (s Set) Without(rules ...string) Set { panic("todo") }
-
-// Has reports whether a rule is in the set.
-func (s Set) Has(rule string) bool { panic("todo") }
-
-// Session applies a set to one request and remembers which rules fired. It is
-// used by one goroutine.
-type Session struct {
-	set   Set
-	fired uint64
+func (s Set) Without(rules ...string) Set {
+	for _, name := range rules {
+		s.on &^= mustFind(name).bit()
+	}
+	return s
 }
 
-// Session starts a request.
-func (s Set) Session() *Session { return &Session{set: s} }
+// Has reports whether a rule is in the set. It is false for names that no rule
+// has.
+func (s Set) Has(rule string) bool {
+	r, ok := find(rule)
+	return ok && s.has(r)
+}
 
-// Fired returns the names of the rules that the request relied on, sorted; nil
-// when none.
-func (x *Session) Fired() []string { panic("todo") }
+// Names returns the names of the rules in the set, sorted; nil when there are
+// none.
+func (s Set) Names() []string {
+	var list []string
+	for r := range numRules {
+		if s.has(r) {
+			list = append(list, rules[r].Name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
 
-// Repair is what the decoder asks about bodies; nil when no rule would repair
-// anything.
-func (x *Session) Repair() resource.Repair { panic("todo") }
-
-// Filter returns the parser's options for filters in URLs and search requests.
-func (x *Session) Filter() filter.ParseOptions { panic("todo") }
-
-// Plan returns the planner's options for them.
-func (x *Session) Plan() filter.Options { panic("todo") }
-
-// Patch returns the tolerance for a PATCH request.
-func (x *Session) Patch() patch.Tolerance { panic("todo") }
-
-// Apply returns the options for applying it.
-func (x *Session) Apply() patch.ApplyOptions { panic("todo") }
-
-// Resource is the pass over a decoded body's well-typed odd values. It returns
-// r itself when there is nothing to change.
-func (x *Session) Resource(t *schema.Type, r *resource.Resource) *resource.Resource { panic("todo") }
-
-// KeepsAbsent reports whether a replace that does not name attribute p keeps its
-// value: a group's members and a user's active, which clients leave out without
-// meaning to clear them. It counts as fired when it says yes.
-func (x *Session) KeepsAbsent(t *schema.Type, p schema.Path) bool { panic("todo") }
+func (s Set) has(r rule) bool { return s.on&r.bit() != 0 }

@@ -81,13 +81,15 @@ func clampTime(t time.Time) time.Time {
 // primary element, else of the first, for multi-valued attributes, and of the
 // sub-attribute "value" for complex ones (RFC 7644 section 3.4.2.3). absent is
 // true when r has no value there, and always for relations, which are not part
-// of a resource. meta.location sorts as id does.
+// of a resource, and for the zero Path. meta.location sorts as id does.
 func SortKey(r *resource.Resource, p schema.Path) (key string, absent bool) {
+	if p.IsZero() {
+		return "", true
+	}
 	if f := fieldOf(p); f != inDocument {
 		return fieldSortKey(r, f)
 	}
-	p = comparablePath(p)
-	if p.IsZero() {
+	if p = comparablePath(p); p.IsZero() {
 		return "", true
 	}
 	many := p.MultiValued()

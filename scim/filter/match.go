@@ -157,6 +157,9 @@ func (m *matcher) holds(t *test, v resource.Value) bool {
 		return m.fieldHolds(t)
 	}
 	path := t.path
+	if v.IsZero() && t.field == fieldSchemas && t.kind == testText {
+		return m.schemasHold(t)
+	}
 	if v.IsZero() && len(path) > 0 {
 		v, path = m.r.Get(path[0]), path[1:]
 	}
@@ -202,12 +205,27 @@ func (m *matcher) fieldHolds(t *test) bool {
 	return t.instant(meta.LastModified)
 }
 
+// schemasHold evaluates a comparison with the URNs of the core schema and of the
+// extensions that have a value.
+func (m *matcher) schemasHold(t *test) bool {
+	typ := m.r.Type()
+	if t.text(typ.Schema()) {
+		return true
+	}
+	for _, e := range typ.Extensions() {
+		if !m.r.Get(e).IsZero() && t.text(e.Schema()) {
+			return true
+		}
+	}
+	return false
+}
+
 // text evaluates a test on a text beside the document. Its absence is empty.
 func (t *test) text(s string) bool {
 	if t.kind == testPresent || s == "" {
 		return s != ""
 	}
-	var buf [128]byte // ids are shorter, and so this stays off the heap
+	var buf [128]byte // ids and URNs are shorter, and so this stays off the heap
 	return compareText(t.op, append(buf[:0], s...), t.key)
 }
 

@@ -13,7 +13,7 @@ import (
 // White space beyond the grammar's is accepted between words, inside brackets
 // and around the whole, but not between a name and its "[".
 func Parse(text string, o ParseOptions) (Expr, error) {
-	p, err := newParser(text, &o)
+	p, err := newParser(text, o)
 	if err != nil {
 		return nil, err
 	}
@@ -38,14 +38,14 @@ func Parse(text string, o ParseOptions) (Expr, error) {
 type parser struct {
 	lex   lexer
 	tok   token
-	opts  *ParseOptions
+	opts  ParseOptions
 	nodes int  // left
 	depth int  // left
 	path  bool // the filter stands in a PATCH path
 	inner bool // inside square brackets
 }
 
-func newParser(text string, o *ParseOptions) (parser, error) {
+func newParser(text string, o ParseOptions) (parser, error) {
 	p := parser{
 		lex:   lexer{text: text},
 		opts:  o,

@@ -18,7 +18,7 @@ type PatchPath struct {
 // White space around a path and between its parts is not accepted.
 func ParsePath(text string, o ParseOptions) (PatchPath, error) {
 	o.BareWords, o.ValuePathSub = false, false
-	p, err := newParser(text, &o)
+	p, err := newParser(text, o)
 	if err != nil {
 		e := err.(*Error)
 		e.Path = !e.Limit

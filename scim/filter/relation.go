@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -184,13 +185,9 @@ func intersection(x, y []Linked) (both []Linked) {
 			if a.ID != "" && b.ID != "" && a.ID != b.ID || a.Type != "" && b.Type != "" && a.Type != b.Type {
 				continue
 			}
-			if a.ID == "" {
-				a.ID = b.ID
-			}
-			if a.Type == "" {
-				a.Type = b.Type
-			}
-			both = union(both, []Linked{a})
+			l := a
+			l.ID, l.Type = cmp.Or(a.ID, b.ID), cmp.Or(a.Type, b.Type)
+			both = union(both, []Linked{l})
 		}
 	}
 	return both

@@ -116,7 +116,9 @@ func (f *fold) put(m resource.Member) {
 }
 
 func (f *fold) drop(m resource.Member) {
-	f.add.deleteMatching(m)
+	for i := range f.add.matches(m) {
+		f.add.kill(i)
+	}
 	if !f.reset && !f.remove.covers(m) {
 		f.remove.append(identity(m))
 	}
@@ -345,10 +347,11 @@ func memberValue(relation schema.Path, m resource.Member) resource.Value {
 	return resource.Object(relation, parts[:]...)
 }
 
-// ApplyLinks applies an edit to members held in memory. changed is false when
-// the set is the same afterwards and no member has gained a type, display or
-// $ref that it lacked; then have is returned as it is. have is not modified. The
-// time taken is linear.
+// ApplyLinks applies an edit to members held in memory. A member that is removed
+// and added stays with all its parts. changed is false when the set is the same
+// afterwards and no member has gained a type, display or $ref that it lacked;
+// then have is returned as it is. have is not modified. The time taken is
+// linear.
 func ApplyLinks(have []resource.Member, e LinkEdit) (now []resource.Member, changed bool) {
 	var old, next memberSet
 	for _, m := range have {
@@ -371,13 +374,25 @@ func ApplyLinks(have []resource.Member, e LinkEdit) (now []resource.Member, chan
 		}
 		return next.members(), true
 	}
+	var gone memberSet // with the positions that its members had
+	var at []int
 	for _, m := range e.Remove {
-		changed = old.deleteMatching(m) || changed
+		for i := range old.matches(m) {
+			gone.append(old.list[i])
+			at = append(at, i)
+			old.kill(i)
+		}
 	}
 	for _, m := range e.Add {
+		if old.find(m) < 0 {
+			if i := gone.find(m); i >= 0 {
+				gone.kill(i)
+				old.revive(at[i])
+			}
+		}
 		changed = old.put(m) || changed
 	}
-	if !changed {
+	if !changed && gone.alive == 0 {
 		return have, false
 	}
 	return old.members(), true

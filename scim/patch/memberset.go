@@ -75,6 +75,11 @@ func (s *memberSet) kill(i int) {
 	s.alive--
 }
 
+func (s *memberSet) revive(i int) {
+	s.dead[i] = false
+	s.alive++
+}
+
 // positions yields the living members of an id, the last one first.
 func (s *memberSet) positions(id string) iter.Seq[int] {
 	return func(yield func(int) bool) {
@@ -131,16 +136,15 @@ func (s *memberSet) put(m resource.Member) bool {
 	return true
 }
 
-// deleteMatching removes all members that m means.
-func (s *memberSet) deleteMatching(m resource.Member) bool {
-	found := false
-	for i := range s.positions(m.ID) {
-		if sameMember(s.list[i], m) {
-			s.kill(i)
-			found = true
+// matches yields the positions of all members that m means.
+func (s *memberSet) matches(m resource.Member) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range s.positions(m.ID) {
+			if sameMember(s.list[i], m) && !yield(i) {
+				return
+			}
 		}
 	}
-	return found
 }
 
 // delete removes the member of exactly m's id and type.

@@ -140,7 +140,7 @@ func (d *document) finish() {
 }
 
 func clip[E any](s []E) []E {
-	if cap(s)-len(s) <= len(s)/16 {
+	if cap(s)-len(s) <= len(s)/8 {
 		return s
 	}
 	return append(make([]E, 0, len(s)), s...)
@@ -161,7 +161,7 @@ func (d *document) child(i, attr int) int {
 // home, with room for text of about n bytes.
 func newDocument(home schema.Path, n int) *document {
 	n = min(n, 1<<14)
-	return &document{home: home, text: make([]byte, 0, n), nodes: make([]node, 0, n/24+1)}
+	return &document{home: home, text: make([]byte, 0, n), nodes: make([]node, 0, n/18+1)}
 }
 
 // path returns the attribute of node i.

@@ -179,7 +179,8 @@ func (e *encoder) relation(rel *RelationView) {
 		if other == "" {
 			other = owner
 		}
-		if i > 0 {
+		before := len(e.dst)
+		if e.dst[before-1] != '[' {
 			e.dst = append(e.dst, ',')
 		}
 		e.dst = append(e.dst, '{')
@@ -204,6 +205,10 @@ func (e *encoder) relation(rel *RelationView) {
 			e.name("display")
 			e.dst, _ = appendQuoted(e.dst, m.Display)
 		}
+		if e.dst[len(e.dst)-1] == '{' { // nothing of it was asked for
+			e.dst = e.dst[:before]
+			continue
+		}
 		e.dst = append(e.dst, '}')
 	}
 	e.dst = append(e.dst, ']')
@@ -214,6 +219,7 @@ func (e *encoder) meta(c *schema.Common) {
 		return
 	}
 	m := &e.r.meta
+	start := len(e.dst)
 	e.name(c.Meta.Name())
 	e.dst = append(e.dst, '{')
 	if e.pr.extent(c.ResourceType) != nothing {
@@ -234,6 +240,10 @@ func (e *encoder) meta(c *schema.Common) {
 		e.dst, _ = appendQuoted(e.dst, m.Version)
 		e.dst = append(e.dst[:before], e.dst[before+1:len(e.dst)-1]...)
 		e.dst = append(e.dst, `\""`...)
+	}
+	if e.dst[len(e.dst)-1] == '{' {
+		e.dst = e.dst[:start]
+		return
 	}
 	e.dst = append(e.dst, '}')
 }
@@ -276,7 +286,7 @@ func appendLocation(dst []byte, base, endpoint, id string) []byte {
 	for i := range len(id) {
 		c := id[i]
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', isDigit(c), c == '-', c == '_', c == '~', c == '.' && id != "." && id != "..":
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', isDigit(c), c == '-', c == '_', c == '~', c == ':', c == '@', c == '.' && id != "." && id != "..":
 			dst = append(dst, c)
 		default:
 			dst = append(dst, '%', hex[c>>4], hex[c&15])

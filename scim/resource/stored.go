@@ -35,7 +35,7 @@ func adopt(t *schema.Type, text []byte) (*document, bool) {
 	}
 	x := indexer{
 		scanner: scanner{data: text, maxDepth: 8},
-		doc:     &document{typ: t, home: t.Root(), text: text, nodes: make([]node, 0, len(text)/24+4)},
+		doc:     &document{typ: t, home: t.Root(), text: text, nodes: make([]node, 0, len(text)/18+2)},
 	}
 	if len(text) == 0 || text[0] != '{' || !x.object(t.Root()) || x.pos != len(text) {
 		return nil, false
