@@ -60,6 +60,9 @@ func (d handler) Do(r *http.Request) (resp *http.Response, err error) {
 	}()
 	d.h.ServeHTTP(rec, in)
 	rec.WriteHeader(http.StatusOK) // has no effect after the first
+	if r.Method == http.MethodHead {
+		rec.body.Reset() // net/http's server does not send it
+	}
 	return &http.Response{
 		Status:        fmt.Sprintf("%d %s", rec.status, http.StatusText(rec.status)),
 		StatusCode:    rec.status,

@@ -50,6 +50,19 @@ func TestHandlerAndSocketAnswerAlike(t *testing.T) {
 	}
 }
 
+func TestAnswerToHeadHasNoBody(t *testing.T) {
+	t.Parallel()
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "body") })
+	req, _ := http.NewRequestWithContext(t.Context(), "HEAD", "http://scim.test/", nil)
+	resp, err := wire.Handler(h).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := wire.ReadBody(resp); err != nil || len(body) != 0 {
+		t.Errorf("got %q, %v", body, err)
+	}
+}
+
 func TestRedirectIsReturnedNotFollowed(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewServer(http.RedirectHandler("/elsewhere", http.StatusMovedPermanently))
