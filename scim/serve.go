@@ -139,7 +139,7 @@ func (x *exchange) tell(ctx context.Context, res *Result, err error) {
 // fail answers with an error.
 func (x *exchange) fail(err error) {
 	e := x.s.toError(err)
-	if e.Status >= http.StatusInternalServerError {
+	if e.Status >= http.StatusInternalServerError && e.Status != http.StatusNotImplemented {
 		x.s.log.ErrorContext(x.r.Context(), "scim: request failed", "method", x.r.Method, "status", e.Status, "error", err.Error())
 	} else {
 		x.s.log.DebugContext(x.r.Context(), "scim: request refused", "method", x.r.Method, "status", e.Status, "scimType", e.ScimType)
