@@ -66,6 +66,12 @@ func (op *Operation) immutable(p schema.Path) *Error {
 	return op.refuse(mutability, fmt.Sprintf("attribute %s is immutable: it has a value, which cannot be changed or removed", p))
 }
 
+func (op *Operation) overLimit(detail string) *Error {
+	e := op.refuse(invalidValue, detail)
+	e.Limit = true
+	return e
+}
+
 // jsonError tells what is wrong with the JSON text. The decoder's own message
 // may quote the text.
 func jsonError(index int, err error) *Error {
@@ -115,14 +121,18 @@ func pathError(index int, path string, err error) *Error {
 // maxNameLength bounds names that are repeated from a request.
 const maxNameLength = 128
 
-// printable shortens a path of a request for errors and reports: what stands in
+// printable makes a path of a request fit for errors and reports: what stands in
 // a filter may be personal.
 func printable(path string) string {
 	if i := strings.IndexAny(path, "[\""); i >= 0 {
-		path = path[:i] + "…"
+		return shorten(path[:i]) + "…"
 	}
-	if len(path) > maxNameLength {
-		path = strings.ToValidUTF8(path[:maxNameLength], "") + "…"
+	return shorten(path)
+}
+
+func shorten(name string) string {
+	if len(name) > maxNameLength {
+		return strings.ToValidUTF8(name[:maxNameLength], "") + "…"
 	}
-	return path
+	return name
 }

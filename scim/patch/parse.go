@@ -49,9 +49,10 @@ type parser struct {
 // maxIgnored bounds Request.Ignored.
 const maxIgnored = 20
 
+// ignored reports a printable name.
 func (p *parser) ignored(name string) {
 	if len(p.req.Ignored) < maxIgnored {
-		p.req.Ignored = append(p.req.Ignored, printable(name))
+		p.req.Ignored = append(p.req.Ignored, name)
 	}
 }
 
@@ -229,7 +230,7 @@ func (p *parser) operation(dec *jsontext.Decoder) error {
 	target, err := p.target(text)
 	if err != nil {
 		if p.skips(err) {
-			p.ignored(text)
+			p.ignored(printable(text))
 			return nil
 		}
 		return pathError(p.index, text, err)

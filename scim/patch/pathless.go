@@ -84,7 +84,7 @@ func (p *parser) otherKey(op Op, parent schema.Path, key string, raw []byte, pat
 			// Whoever writes a bracket means a path, and a path is not skipped.
 			return pathError(p.index, full, err)
 		case p.skips(err):
-			p.ignored(full)
+			p.ignored(printable(full))
 			return nil
 		}
 	}
@@ -103,7 +103,7 @@ func (p *parser) otherKey(op Op, parent schema.Path, key string, raw []byte, pat
 		return e
 	}
 	p.used("IgnoreUnknown")
-	p.ignored(full)
+	p.ignored(printable(full))
 	return nil
 }
 

@@ -110,7 +110,7 @@ func (p *parser) decodeValue(path schema.Path, raw []byte, element bool) (resour
 	var d *resource.DecodeError
 	if errors.As(err, &d) {
 		for _, problem := range d.Problems {
-			p.ignored(problem.Path)
+			p.ignored(shorten(problem.Path))
 		}
 	}
 	return v, nil
@@ -155,15 +155,13 @@ func (p *parser) decodeMembers(o *Operation, raw []byte) error {
 		return o.valueError(err)
 	}
 	if p.members += len(members); p.members > p.o.MaxMembers {
-		e := o.refuse(invalidValue, fmt.Sprintf("the request has more than %d members; send them in parts", p.o.MaxMembers))
-		e.Limit = true
-		return e
+		return o.overLimit(fmt.Sprintf("the request has more than %d members; send them in parts", p.o.MaxMembers))
 	}
 	relation, _ := o.Target.Path.Relation()
 	for i := range members {
 		members[i].Type = canonicalType(relation, members[i].Type)
 		if !p.knownType(relation, members[i].Type) {
-			return o.refuse(invalidValue, fmt.Sprintf("the request names more than %d resource types of members", maxMemberTypes))
+			return o.overLimit(fmt.Sprintf("the request names more than %d resource types that the relation does not have", maxMemberTypes))
 		}
 	}
 	o.Members, o.Given = members, true
