@@ -79,47 +79,65 @@ func showsInverse(views []resource.RelationView) bool {
 // nothing to show.
 func (s *Server) relations(ctx context.Context, e *endpoint, op *Operation, rs ...*Resource) ([][]resource.RelationView, error) {
 	var views [][]resource.RelationView
-	show := func(p Path, relation storage.Relation, inverse bool) error {
-		if len(rs) == 0 || !op.Projection.Shows(p) {
-			return nil
-		}
-		lists, err := s.links(ctx, e, op, relation, inverse, rs)
-		if err != nil {
-			return err
-		}
-		if views == nil {
-			views = make([][]resource.RelationView, len(rs))
-		}
-		for i, members := range lists {
-			if len(members) > 0 || !inverse {
-				views[i] = append(views[i], resource.RelationView{Path: p, Members: members})
-			}
-		}
-		return nil
+	if len(rs) == 0 {
+		return nil, nil
 	}
 	for _, r := range e.typ.Relations() {
-		if err := show(r.Path, storage.Relation{Owner: e.typ.Name(), Name: r.Attribute}, false); err != nil {
+		if err := s.show(ctx, e, op, &views, r.Path, storage.Relation{Owner: e.typ.Name(), Name: r.Attribute}, false, rs); err != nil {
 			return nil, err
 		}
 	}
 	for _, r := range e.typ.Inverses() {
-		if err := show(r.Path, storage.Relation{Owner: r.Owner, Name: r.Relation}, true); err != nil {
+		if err := s.show(ctx, e, op, &views, r.Path, storage.Relation{Owner: r.Owner, Name: r.Relation}, true, rs); err != nil {
 			return nil, err
 		}
 	}
 	return views, nil
 }
 
+// show adds one relation to the views of resources, if the operation shows it. A
+// relation that the resource owns is shown when it is empty too, so that a client
+// can tell an empty group.
+func (s *Server) show(ctx context.Context, e *endpoint, op *Operation, views *[][]resource.RelationView, p Path, relation storage.Relation, inverse bool, rs []*Resource) error {
+	if !op.Projection.Shows(p) {
+		return nil
+	}
+	lists, err := s.links(ctx, e, op, relation, inverse, rs)
+	if err != nil || lists == nil && inverse {
+		return err
+	}
+	if *views == nil {
+		*views = make([][]resource.RelationView, len(rs))
+	}
+	for i := range rs {
+		view := resource.RelationView{Path: p}
+		if lists != nil {
+			view.Members = lists[i]
+		}
+		if len(view.Members) > 0 || !inverse {
+			(*views)[i] = append((*views)[i], view)
+		}
+	}
+	return nil
+}
+
 // links reads one relation of several resources. Labels cost many times what the
-// links themselves do, so they are read for the first ones only.
+// links themselves do, so they are read for the first ones only. The result is
+// parallel to rs, or nil when there are no links.
 func (s *Server) links(ctx context.Context, e *endpoint, op *Operation, relation storage.Relation, inverse bool, rs []*Resource) ([][]Member, error) {
-	q := &storage.LinkQuery{Tenant: op.Principal.Tenant, Relation: relation, Inverse: inverse, Labels: true, Limit: s.limits.Labels}
-	q.Of = make([]storage.Ref, len(rs))
+	type query struct { // in one piece, for the common case of one resource
+		storage.LinkQuery
+		one [1]storage.Ref
+	}
+	q := &query{LinkQuery: storage.LinkQuery{Tenant: op.Principal.Tenant, Relation: relation, Inverse: inverse, Labels: true, Limit: s.limits.Labels}}
+	if q.Of = q.one[:]; len(rs) > 1 {
+		q.Of = make([]storage.Ref, len(rs))
+	}
 	for i, r := range rs {
 		q.Of[i] = storage.Ref{Type: e.typ.Name(), ID: r.ID()}
 	}
-	found, err := s.store.Links(ctx, q)
-	if err != nil {
+	found, err := s.store.Links(ctx, &q.LinkQuery)
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	lists := make([][]Member, len(rs))

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/musterhq/muster/scim/dialect"
 	"github.com/musterhq/muster/scim/filter"
 	"github.com/musterhq/muster/scim/patch"
 	"github.com/musterhq/muster/scim/schema"
@@ -112,7 +111,7 @@ func (s *Server) missing(op *Operation, r schema.RelationPath) storage.Missing {
 			return storage.MissingKeep // the store cannot know
 		}
 	}
-	if s.unknownMembers == RejectUnknown || s.dialectOf(op.Principal) == dialect.Strict() {
+	if s.unknownMembers == RejectUnknown || op.call != nil && !op.call.session.SkipsUnknownMembers() {
 		return storage.MissingReject
 	}
 	return storage.MissingDrop

@@ -5,15 +5,6 @@ import (
 	"strings"
 )
 
-// etag is the entity tag of a version: weak, since a representation depends on
-// what the client asked to see.
-func etag(version string) string {
-	if version == "" {
-		return ""
-	}
-	return `W/"` + version + `"`
-}
-
 // checkMatch fails with 412 when the operation demands another version than r is
 // in.
 func checkMatch(op *Operation, r *Resource) error {

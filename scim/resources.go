@@ -201,15 +201,24 @@ func (x *exchange) status(code int) {
 // resourceHeaders sets what every answer about a single resource carries: ETag and
 // Location (RFC 7644 sections 3.1 and 3.14).
 func (x *exchange) resourceHeaders(res *Result) {
-	h := x.w.Header()
 	if res.Resource == nil {
 		return
 	}
-	if tag := etag(res.Resource.Meta().Version); tag != "" {
-		x.headers[0] = tag
+	// Both values are cut from one string.
+	version := res.Resource.Meta().Version
+	var room [256]byte
+	b := append(room[:0], `W/"`...)
+	b = append(b, version...)
+	b = append(b, '"')
+	n := len(b)
+	b = resource.AppendLocation(b, x.baseURL(), x.endpoint.typ.Endpoint(), res.Resource.ID())
+	both := string(b)
+	h := x.w.Header()
+	if version != "" {
+		x.headers[0] = both[:n]
 		h["Etag"] = x.headers[0:1:1]
 	}
-	x.headers[1] = resource.Location(x.baseURL(), x.endpoint.typ.Endpoint(), res.Resource.ID())
+	x.headers[1] = both[n:]
 	h["Location"] = x.headers[1:2:2]
 }
 
@@ -249,13 +258,6 @@ func (x *exchange) writeList(res *Result) error {
 
 func (x *exchange) view() resource.View {
 	return resource.View{Projection: x.op.Projection, BaseURL: x.baseURL(), Endpoint: x.s.endpointPath}
-}
-
-func (s *Server) endpointPath(resourceType string) string {
-	if e := s.byName[resourceType]; e != nil {
-		return e.typ.Endpoint()
-	}
-	return ""
 }
 
 func (x *exchange) write(code int, body []byte) {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/musterhq/muster/scim/dialect"
 )
 
 // exchange is one HTTP request and its answer. All that a request needs to keep
@@ -23,8 +25,23 @@ type exchange struct {
 	base      string
 	started   time.Time
 	written   bool
-	headers   [4]string // values of headers whose slices point here
+	headers   [3]string // values of headers whose slices point here
 	principal Principal
+	session   dialect.Session
+	ctx       requestContext
+}
+
+// requestContext is a request's context that knows who makes the request.
+type requestContext struct {
+	context.Context
+	principal *Principal
+}
+
+func (c *requestContext) Value(key any) any {
+	if _, ok := key.(principalKey); ok {
+		return *c.principal
+	}
+	return c.Context.Value(key)
 }
 
 // ServeHTTP answers a SCIM request.
@@ -88,7 +105,8 @@ func (x *exchange) authenticate(tenant string) error {
 // begin prepares the operation of a request on a resource type.
 func (x *exchange) begin(m Method, e *endpoint, id string) (context.Context, error) {
 	x.endpoint = e
-	x.call.session = x.s.dialectOf(x.principal).Session()
+	x.session = *x.s.dialectOf(x.principal).Session()
+	x.call.session = &x.session
 	x.op = Operation{Method: m, Type: e.typ, ID: id, Principal: x.principal, Request: x.r, call: &x.call}
 	if x.r.Header["If-Match"] != nil {
 		x.op.IfMatch = strings.Join(x.r.Header["If-Match"], ",")
@@ -104,7 +122,8 @@ func (x *exchange) begin(m Method, e *endpoint, id string) (context.Context, err
 	if x.query.attributes != nil && x.query.excluded != nil {
 		return nil, Errorf(http.StatusBadRequest, InvalidValue, "attributes and excludedAttributes exclude each other; send one of them")
 	}
-	return context.WithValue(x.r.Context(), principalKey{}, x.principal), nil
+	x.ctx = requestContext{x.r.Context(), &x.principal}
+	return &x.ctx, nil
 }
 
 // run executes the operation and reports what it relied on.

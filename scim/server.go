@@ -27,6 +27,8 @@ type Server struct {
 	declared  []declared
 	endpoints []*endpoint
 	byName    map[string]*endpoint // by resource type name
+	// endpointPath returns the endpoint of a resource type, "" for unknown ones.
+	endpointPath func(resourceType string) string
 
 	chain        Next
 	interceptors []Interceptor
@@ -104,6 +106,12 @@ func New(store storage.Store, auth Authenticator, opts ...Option) (*Server, erro
 	}
 	if len(s.challenges) == 0 {
 		s.challenges = []string{bearerScheme.Challenge}
+	}
+	s.endpointPath = func(resourceType string) string {
+		if e := s.byName[resourceType]; e != nil {
+			return e.typ.Endpoint()
+		}
+		return ""
 	}
 	s.chain = s.execute
 	for _, i := range slices.Backward(s.interceptors) {

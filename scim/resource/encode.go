@@ -261,7 +261,7 @@ func (e *encoder) time(p schema.Path, t time.Time) {
 // location writes a string literal with the URI of a resource.
 func (e *encoder) location(endpoint, id string) {
 	before := len(e.dst)
-	e.dst = appendLocation(append(e.dst, '"'), e.v.BaseURL, endpoint, id)
+	e.dst = AppendLocation(append(e.dst, '"'), e.v.BaseURL, endpoint, id)
 	for _, c := range e.dst[before+1:] {
 		if c == '"' || c == '\\' || c < ' ' || c >= 0x80 { // from an odd base URL
 			uri := string(e.dst[before+1:])
@@ -275,10 +275,11 @@ func (e *encoder) location(endpoint, id string) {
 // Location returns the absolute URI of a resource: base, endpoint, id escaped
 // as one path segment. base has no trailing slash, endpoint starts with one.
 func Location(base, endpoint, id string) string {
-	return string(appendLocation(make([]byte, 0, len(base)+len(endpoint)+len(id)+1), base, endpoint, id))
+	return string(AppendLocation(make([]byte, 0, len(base)+len(endpoint)+len(id)+1), base, endpoint, id))
 }
 
-func appendLocation(dst []byte, base, endpoint, id string) []byte {
+// AppendLocation appends what [Location] returns.
+func AppendLocation(dst []byte, base, endpoint, id string) []byte {
 	const hex = "0123456789ABCDEF"
 	dst = append(dst, base...)
 	dst = append(dst, endpoint...)
