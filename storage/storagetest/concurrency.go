@@ -172,7 +172,7 @@ func concurrencyRules() []rule {
 							return err
 						}
 						if got, err := c.store.Get(c.ctx(), c.tenant, r.Ref); err != nil || got.Label != r.Label {
-							return fmt.Errorf("Get after Commit = %v, %v; want label %q", got, err, r.Label)
+							return fmt.Errorf("after its commit Get returns %v, %v; want label %q", got, err, r.Label)
 						}
 						continue
 					}
