@@ -39,6 +39,11 @@ func compareOrder(op Op, order int) bool {
 	return false
 }
 
+// maxNaive is the length of a text to be found above which the plain search of
+// containsLower, whose time grows with the product of both lengths, gives way to
+// one that a hostile client cannot slow down.
+const maxNaive = 64
+
 // compareFolded compares s without regard to case; key is folded. ASCII, which
 // nearly all text is, is folded on the way.
 func compareFolded(op Op, s, key []byte) bool {
@@ -50,6 +55,10 @@ func compareFolded(op Op, s, key []byte) bool {
 	case Eq:
 		return len(s) == len(key) && hasLowerPrefix(s, key)
 	case Co:
+		if len(key) > maxNaive {
+			var buf [128]byte
+			return bytes.Contains(schema.AppendFold(buf[:0], s), key)
+		}
 		return containsLower(s, key)
 	case Sw:
 		return len(s) >= len(key) && hasLowerPrefix(s, key)

@@ -126,6 +126,19 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
+// A name of 8 KB is not sent back.
+func TestErrorsAreBounded(t *testing.T) {
+	t.Parallel()
+	typ, _ := vectorUsers(t)
+	_, err := compile(typ, strings.Repeat("a", 8_000)+" pr", filter.ParseOptions{}, filter.Options{UnknownNames: true})
+	if err == nil || len(err.Error()) > 300 {
+		t.Errorf("the error is %.400v", err)
+	}
+	if _, err := filter.Compile(typ, nil, filter.Options{}); err == nil {
+		t.Error("no expression compiles")
+	}
+}
+
 func TestUnknownNamesAreErrorsOnRequest(t *testing.T) {
 	t.Parallel()
 	typ, _ := vectorUsers(t)

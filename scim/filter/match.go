@@ -12,7 +12,8 @@ type LinkTest func(id string, l Linked) bool
 
 // Match reports whether r, which must be of the plan's type, satisfies the plan.
 // links may be nil when [Plan.UsesLinks] is false. Match allocates nothing for
-// resources whose text is ASCII without escapes.
+// resources whose text is ASCII without escapes, unless it looks for a text of
+// over 64 bytes inside others.
 func (p *Plan) Match(r *resource.Resource, links LinkTest) bool {
 	if p == nil {
 		return true

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -303,6 +304,54 @@ func TestCommonAttributesMatch(t *testing.T) {
 	}
 }
 
+// Plans that code makes itself may ask for what Compile answers beforehand.
+func TestPlansOfNodesMatch(t *testing.T) {
+	t.Parallel()
+	typ, users := vectorUsers(t)
+	c := typ.Common()
+	compare := func(p schema.Path, op filter.Op, s string) filter.Node {
+		return filter.Compare{Path: p, Op: op, Operand: filter.Operand{Text: s, Key: s}}
+	}
+	for _, x := range []struct {
+		root filter.Node
+		want bool // for every user
+	}{
+		{compare(c.ResourceType, filter.Eq, "User"), true},
+		{compare(c.ResourceType, filter.Eq, "Group"), false},
+		{compare(c.Location, filter.Sw, "/Users/u"), true},
+		{filter.Present{Path: c.Location}, true},
+		{filter.Present{Path: c.Meta}, true},
+		{filter.Present{Path: c.Schemas}, true},
+		{filter.Or{Nodes: []filter.Node{filter.Const(false), filter.Present{Path: c.ID}}}, true},
+		{filter.Any{Path: c.Schemas, X: filter.Const(true)}, true},
+		{filter.Negate{X: filter.Const(true)}, false},
+	} {
+		p := filter.NewPlan(typ, x.root)
+		for _, u := range users {
+			if got := p.Match(u, nil); got != x.want {
+				t.Errorf("%v is %v for %s, want %v", p, got, u.ID(), x.want)
+			}
+		}
+	}
+	bare := resource.New(typ).Set("userName", "a").Set(custom+":tags", []string{"", "x"}).Resource()
+	for _, x := range []struct {
+		in   string
+		want bool
+	}{
+		{custom + ` pr`, true}, // through an array
+		{custom + `:tags pr`, true},
+		{enterprise + ` pr`, false},
+		{`id pr`, false}, // not created yet
+		{`meta.created pr`, false},
+		{`meta.version pr or meta.version co ""`, false},
+		{`meta.lastModified le "9999-12-31T23:59:59Z"`, false},
+	} {
+		if got := mustCompile(t, typ, x.in).Match(bare, nil); got != x.want {
+			t.Errorf("%s on a resource without metadata is %v, want %v", x.in, got, x.want)
+		}
+	}
+}
+
 func TestNullsAndEmptyTextsAreToldApart(t *testing.T) {
 	t.Parallel()
 	typ, users := vectorUsers(t) // u6 has the nickName "", u9 the name {}
@@ -346,6 +395,26 @@ func TestBigNumbersCompareExactly(t *testing.T) {
 		if got := mustCompile(t, typ, c.in).Match(r, nil); got != c.want {
 			t.Errorf("%s is %v, want %v", c.in, got, c.want)
 		}
+	}
+}
+
+// The time of a plain search would grow with the product of the lengths.
+func TestLongSubstringsAreFoundInLinearTime(t *testing.T) {
+	t.Parallel()
+	typ := schema.MustCompile(schema.User())
+	a := strings.Repeat("A", 4_000)
+	r := resource.New(typ).Set("userName", "a").Set("displayName", strings.Repeat(a, 250)+"b").Resource()
+	start := time.Now()
+	for _, c := range []struct {
+		text string
+		want bool
+	}{{a + "b", true}, {a + "c", false}, {"b" + a, false}} {
+		if got := mustCompile(t, typ, `displayName co "`+c.text+`"`).Match(r, nil); got != c.want {
+			t.Errorf("%.1s…%.1s is found: %v, want %v", c.text, c.text[len(c.text)-1:], got, c.want)
+		}
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("three searches in 1 MB took %v", took)
 	}
 }
 

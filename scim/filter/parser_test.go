@@ -207,6 +207,13 @@ func TestErrorsPointAtTheFault(t *testing.T) {
 		{`1a eq "x"`, 0, "not the name"},
 		{`ünal eq "x"`, 0, "not the name"},
 		{"a eq \"\xff\"", 6, "UTF-8"},
+		{"a eq \"\uFFFD\xff\"", 9, "UTF-8"},
+		{`"a`, 0, "closing quote"},
+		{`a pr "x`, 5, "closing quote"},
+		{`(a pr "x`, 6, "closing quote"},
+		{`a pr and )`, 9, "must stand here"},
+		{`a ]`, 2, "operator must stand here"},
+		{`urn:x:<a> pr`, 0, "not the name"},
 	} {
 		_, err := Parse(c.in, ParseOptions{})
 		var e *Error
