@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -194,32 +193,6 @@ func TestRangesOfRequirementsExpand(t *testing.T) {
 		}
 		if text != c.want {
 			t.Errorf("%q: got %q, want %q", c.list, text, c.want)
-		}
-	}
-}
-
-func TestBehavioursOfTranscriptsAreDocumented(t *testing.T) {
-	t.Parallel()
-	documented := map[string]bool{}
-	for _, line := range strings.Split(string(read(t, "docs/clients.md")), "\n") {
-		if m := regexp.MustCompile(`^\| (Q\d\d) \|`).FindStringSubmatch(line); m != nil {
-			documented[m[1]] = true
-		}
-	}
-	for _, name := range files(t) {
-		if path.Dir(name) != "testdata/transcripts" {
-			continue
-		}
-		for n, line := range strings.Split(strings.TrimSpace(string(read(t, name))), "\n") {
-			var step struct{ Q []string }
-			if err := json.Unmarshal([]byte(line), &step); err != nil {
-				t.Errorf("%s:%d: %v", name, n+1, err)
-			}
-			for _, q := range step.Q {
-				if !documented[q] {
-					t.Errorf("%s:%d: docs/clients.md has no row %s", name, n+1, q)
-				}
-			}
 		}
 	}
 }
