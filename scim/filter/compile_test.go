@@ -455,3 +455,37 @@ func typeName(n filter.Node) string {
 	}
 	return "Const"
 }
+
+// What known clients send must compile with the tolerances on.
+func TestFiltersOfClientsCompile(t *testing.T) {
+	t.Parallel()
+	user := schema.MustCompile(schema.User(), schema.Group())
+	group := schema.MustCompile(schema.Group(), schema.User())
+	parse, plan := tolerant()
+	for _, c := range []struct {
+		typ      *schema.Type
+		in, want string
+	}{
+		{user, `emails[type eq "work"].value eq "maya@example.com"`, `emails[emails.type eq ? and emails.value eq ?]`},
+		{user, `externalId eq iris-7`, `externalId eq ?`},
+		{user, `userName eq ada+x@example.com`, `userName eq ?`},
+		{user, `emails eq ada@example.com`, `emails.value eq ?`},
+		{user, `id eq "U" and manager eq "M"`, `id eq ? and ` + enterprise + `:manager.value eq ?`},
+		{group, `id eq "G" and members eq "U"`, `id eq ? and linked by Group.members with id ?`},
+		{group, `members eq U`, `linked by Group.members with id ?`},
+		{user, `groups.value eq "G"`, `linked by Group.members backwards with id ?`},
+		{user, `(ActiVe eq true) and (meta.lastModified ge "2001-01-03T00:00:00.0000000Z" and userName eq "iris@example.com")`, `active eq ? and meta.lastModified ge ? and userName eq ?`},
+		{user, `DisplayName eq "Tomas" and userName eq "nora.o'brien+lab@example.com"`, `displayName eq ? and userName eq ?`},
+		{group, `displayName eq "ws-R&D \"Küste\" / role-admin"`, `displayName eq ?`},
+		{user, `active eq "True"`, `active eq ?`},
+		{user, enterprise + `.department eq "Sales"`, enterprise + `:department eq ?`},
+		{user, `randomField eq "x"`, `false`},
+	} {
+		p, err := compile(c.typ, c.in, parse, plan)
+		if err != nil {
+			t.Errorf("%s: %v", c.in, err)
+		} else if got := p.String(); got != c.want {
+			t.Errorf("%s is planned as %s, want %s", c.in, got, c.want)
+		}
+	}
+}
