@@ -69,7 +69,8 @@ func (b *Builder) find(p schema.Path) int {
 // attribute, a sub-attribute of a single-valued one, or anything in an
 // extension; parents are made and dropped as needed. It panics when p lies
 // inside a multi-valued attribute or is no part of the document
-// ([schema.Path.InDocument]), or when v is a complex value of another attribute.
+// ([schema.Path.InDocument]), or when v is not the kind of value that p has: one
+// of another complex attribute, or an element where the whole array is needed.
 func (b *Builder) SetValue(p schema.Path, v Value) {
 	up := p.Parent()
 	if !p.InDocument() || !up.IsZero() && !up.MultiValued().IsZero() {
@@ -77,6 +78,9 @@ func (b *Builder) SetValue(p schema.Path, v Value) {
 	}
 	for ; !up.IsZero(); p, up = up, up.Parent() {
 		v = b.Value(up).With(p, v)
+	}
+	if !v.IsZero() {
+		mustFit(p, v, false) // here rather than in Build
 	}
 	if i := b.find(p); i >= 0 {
 		b.changes[i].value = v
@@ -118,8 +122,7 @@ func (b *Builder) Resource() *Resource {
 	d.open(d.home, KindObject)
 	put := func(p schema.Path, v Value) {
 		if !v.IsZero() {
-			d.name(p)
-			d.add(p, v)
+			d.member(p, v)
 		}
 	}
 	if b.base != nil {

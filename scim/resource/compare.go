@@ -30,7 +30,7 @@ func alike(v, w Value, same bool) bool {
 	if a.kind() != b.kind() {
 		return false
 	}
-	if bytes.Equal(v.JSON(), w.JSON()) && a.attr() == b.attr() {
+	if bytes.Equal(v.JSON(), w.JSON()) && (a.attr() == b.attr() || a.kind() < KindObject) {
 		return true
 	}
 	switch a.kind() {

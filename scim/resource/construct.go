@@ -70,7 +70,8 @@ func Binary(p schema.Path, b []byte) Value {
 }
 
 // Array makes the value of the multi-valued attribute p from its elements. Zero
-// Values are left out; without any it is the zero Value.
+// Values are left out; without any it is the zero Value. It panics when an
+// element is of another kind than p's.
 func Array(p schema.Path, elements ...Value) Value {
 	return group(p, KindArray, elements)
 }
@@ -95,13 +96,13 @@ func group(p schema.Path, k Kind, parts []Value) Value {
 		switch {
 		case v.IsZero():
 		case k == KindArray:
+			mustFit(p, v, true)
 			d.comma()
 			d.add(p, v)
 		case d.has(0, v.Path().Index()):
 			panic("resource: " + v.Path().String() + " stands twice in one object")
 		default:
-			d.name(v.Path())
-			d.add(v.Path(), v)
+			d.member(v.Path(), v)
 		}
 	}
 	if len(d.nodes) == 1 {
@@ -130,7 +131,8 @@ func (d *document) loose() Value {
 
 // With returns a copy of an object in which the sub-attribute is w; a zero w
 // removes it. On the zero Value it makes an object of sub's parent. An object
-// that loses its last member becomes the zero Value.
+// that loses its last member becomes the zero Value. It panics when w is not the
+// kind of value that sub has.
 func (v Value) With(sub schema.Path, w Value) Value {
 	p := v.Path()
 	if v.IsZero() {
@@ -151,12 +153,10 @@ func (v Value) With(sub schema.Path, w Value) Value {
 			}
 			m, done = w, true
 		}
-		d.name(mp)
-		d.add(mp, m)
+		d.member(mp, m)
 	}
 	if !done {
-		d.name(sub)
-		d.add(sub, w)
+		d.member(sub, w)
 	}
 	if len(d.nodes) == 1 {
 		return Value{}

@@ -98,33 +98,59 @@ func (d *document) scalar(p schema.Path, k Kind, flags uint32, start int) {
 	d.nodes = append(d.nodes, node{tag: tag(p, k) | flags, start: uint32(start), end: uint32(len(d.text)), size: 1})
 }
 
-// add copies a value and makes it one of attribute p.
+// member adds a member of an object, a copy of v.
+func (d *document) member(p schema.Path, v Value) {
+	mustFit(p, v, false)
+	d.name(p)
+	d.add(p, v)
+}
+
+// add copies a value that fits attribute p and makes it one of p.
 func (d *document) add(p schema.Path, v Value) {
 	n := v.node()
 	first := len(d.nodes)
 	shift := uint32(len(d.text)) - n.start // wraps around when it is negative
 	d.text = append(d.text, v.d.text[n.start:n.end]...)
 	d.nodes = append(d.nodes, v.d.nodes[v.i:v.i+int(n.size)]...)
+	move := n.attr() != p.Index()
 	added := d.nodes[first:]
 	for i := range added {
 		added[i].start += shift
 		added[i].end += shift
-	}
-	if from := n.attr(); from != p.Index() {
-		relabel(added, from, p)
+		if move {
+			added[i].tag = tag(p, added[i].kind()) | added[i].tag&escaped
+		}
 	}
 }
 
-// relabel turns a scalar, or an array of them, into one of another attribute.
-// The parts of a complex value belong to it and cannot be moved.
-func relabel(nodes []node, from int, p schema.Path) {
-	for i := range nodes {
-		n := &nodes[i]
-		if n.attr() != from || n.kind() == KindObject {
-			panic("resource: a complex value was given to attribute " + p.String() + ", to which it does not belong")
+// mustFit panics unless v can be the whole value of p, or one element of it. A
+// scalar, or an array of them, may come from another attribute; the parts of a
+// complex value belong to theirs.
+func mustFit(p schema.Path, v Value, element bool) {
+	a := p.Attribute()
+	ok := v.Kind() == kindOf(a.Type)
+	if a.MultiValued && !element {
+		ok = v.Kind() == KindArray
+		for e := range v.each {
+			ok = ok && e.Kind() == kindOf(a.Type)
 		}
-		n.tag = tag(p, n.kind()) | n.tag&escaped
 	}
+	if !ok || a.Type == schema.Complex && v.node().attr() != p.Index() {
+		panic("resource: attribute " + p.String() + " was given a value that does not belong to it")
+	}
+}
+
+// kindOf is the kind of single values of type t.
+func kindOf(t schema.DataType) Kind {
+	switch t {
+	case schema.Boolean:
+		return KindBool
+	case schema.Decimal, schema.Integer:
+		return KindNumber
+	case schema.Complex:
+		return KindObject
+	}
+	return KindText
 }
 
 // finish ends the building of d: it drops spare room that would otherwise be

@@ -155,7 +155,7 @@ func (e *encoder) relation(rel *RelationView) {
 	sub := func(name string) (shown bool) {
 		p, ok := rel.Path.Lookup(name)
 		if !ok {
-			return name == "display" && e.pr.extent(rel.Path) == all
+			return name == "display" && (e.pr == nil || e.pr.extent(rel.Path) == all)
 		}
 		return e.pr.extent(p) != nothing
 	}
