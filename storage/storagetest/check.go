@@ -22,6 +22,8 @@ type check struct {
 	store  storage.Store
 	tenant string
 
+	seed uint64 // of what was chosen at random; 0: nothing was
+
 	mu    sync.Mutex
 	trail []string
 	ticks int
@@ -60,6 +62,9 @@ func (c *check) broken(format string, args ...any) {
 	c.mu.Lock()
 	trail := slices.Clone(c.trail)
 	c.mu.Unlock()
+	if c.seed != 0 {
+		trail = append([]string{fmt.Sprintf("STORAGETEST_SEED=%d", c.seed)}, trail...)
+	}
 	c.Fatalf("\nrule:  %s\nsays:  %s\nafter: %s\nfound: %s",
 		c.rule.name, c.rule.says, strings.Join(trail, "\n       "), fmt.Sprintf(format, args...))
 }

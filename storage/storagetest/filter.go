@@ -11,9 +11,7 @@ import (
 func filterRules() []rule {
 	return []rule{
 		{"filter/agrees_with_match", "A query returns the records that filter.Match finds: never fewer, never others.", func(c *check) {
-			rng, seed := newRand()
-			d := newDirectory(c)
-			d.did("a directory generated with seed %d", seed)
+			d, rng := newDirectory(c), c.rand()
 			d.populate(rng, 80, 15)
 			for range 400 {
 				q := question{typ: d.user, filter: randomFilter(rng, userTerms(rng), 3)}

@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// newRand returns a source of choices and its seed, which failures show. Setting
-// STORAGETEST_SEED to a seed repeats a failure.
-func newRand() (*rand.Rand, uint64) {
+// rand returns a source of choices. Its seed is shown by a failure; setting
+// STORAGETEST_SEED to it makes the same choices again.
+func (c *check) rand() *rand.Rand {
 	seed, err := strconv.ParseUint(os.Getenv("STORAGETEST_SEED"), 10, 64)
 	if err != nil {
 		seed = uint64(time.Now().UnixNano())
 	}
-	return rand.New(rand.NewPCG(seed, 0)), seed
+	c.seed = seed
+	return rand.New(rand.NewPCG(seed, 0))
 }

@@ -85,5 +85,6 @@ func rules() []rule {
 		concurrencyRules(),
 		changeLogRules(),
 		abilityRules(),
+		modelRules(),
 	)
 }

@@ -24,8 +24,7 @@ func sortRules() []rule {
 	}
 	populated := func(run func(d *directory, rng *rand.Rand)) make {
 		return func(d *directory) {
-			rng, seed := newRand()
-			d.did("a directory generated with seed %d", seed)
+			rng := d.rand()
 			d.populate(rng, 60, 0)
 			run(d, rng)
 		}
