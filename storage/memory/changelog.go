@@ -79,12 +79,9 @@ func (s *state) linkDelta(d delta) storage.LinkDelta {
 
 // Changes implements [storage.ChangeLog].
 func (s *Store) Changes(ctx context.Context, tenant string, after int64, limit int) ([]storage.Change, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	st := s.state(tenant)
+	st, err := s.state(ctx, tenant)
 	if st == nil {
-		return nil, nil
+		return nil, err
 	}
 	from := st.log.after(max(after, 0))
 	from = from[:min(max(limit, 0), len(from))]
@@ -97,10 +94,10 @@ func (s *Store) Changes(ctx context.Context, tenant string, after int64, limit i
 
 // ChangedLinks implements [storage.ChangeLog].
 func (s *Store) ChangedLinks(ctx context.Context, tenant string, seq int64, after storage.LinkDelta, limit int) ([]storage.LinkDelta, error) {
-	if err := ctx.Err(); err != nil {
+	st, err := s.state(ctx, tenant)
+	if err != nil {
 		return nil, err
 	}
-	st := s.state(tenant)
 	if st == nil || seq < st.log.first || seq >= st.log.first+int64(len(st.log.changes)) {
 		return nil, storage.ErrNotFound
 	}
@@ -128,7 +125,7 @@ func (s *Store) TrimChanges(ctx context.Context, tenant string, before time.Time
 		return err
 	}
 	if t := s.tenant(tenant); t != nil {
-		t.trim(before)
+		return t.trim(ctx, before)
 	}
 	return nil
 }

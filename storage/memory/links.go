@@ -42,12 +42,9 @@ func (s *state) segmentsOf(r storage.Relation, typ string, inverse bool) []int {
 
 // Links implements [storage.Store]. It reads one state from beginning to end.
 func (s *Store) Links(ctx context.Context, q *storage.LinkQuery) ([]storage.Link, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	st := s.state(q.Tenant)
+	st, err := s.state(ctx, q.Tenant)
 	if st == nil {
-		return nil, nil
+		return nil, err
 	}
 	r := linkReader{state: st, LinkQuery: q, ctx: ctx, tree: &st.out}
 	if q.Inverse {
@@ -89,6 +86,9 @@ func (r *linkReader) findOthers() {
 
 // read appends the links of one record.
 func (r *linkReader) read(of storage.Ref) error {
+	if err := r.look(); err != nil {
+		return err
+	}
 	found := r.find(of)
 	if found == nil {
 		return nil
@@ -180,10 +180,8 @@ func (r *linkReader) readOthers(of storage.Ref, who *ident, segment, limit int) 
 }
 
 func (r *linkReader) append(of storage.Ref, to *ident) error {
-	if r.looked++; r.looked%patience == 0 {
-		if err := r.ctx.Err(); err != nil {
-			return err
-		}
+	if err := r.look(); err != nil {
+		return err
 	}
 	l := storage.Link{Of: of, To: r.ref(to)}
 	if r.Labels {
@@ -192,5 +190,14 @@ func (r *linkReader) append(of storage.Ref, to *ident) error {
 		}
 	}
 	r.links = append(r.links, l)
+	return nil
+}
+
+// look counts what was looked at, and asks now and then whether anybody still
+// waits.
+func (r *linkReader) look() error {
+	if r.looked++; r.looked%patience == 0 {
+		return r.ctx.Err()
+	}
 	return nil
 }

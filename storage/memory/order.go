@@ -14,9 +14,7 @@ import (
 // going backwards reverses all of it, as the contract wants.
 
 // byID reports whether the order is that of ids.
-func (r *queryReader) byID() bool {
-	return r.Sort.Path.IsZero() || r.Sort.Path == r.Type.Common().ID
-}
+func (r *queryReader) byID() bool { return r.Sort.Path.IsZero() }
 
 // order returns the records of the table that may be in the answer, and perhaps
 // others, in the order of the query. ok is false when no tree has that order.

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -14,15 +15,19 @@ const patience = 512
 // Query implements [storage.Store]. It answers every query, and reads one state
 // from beginning to end.
 func (s *Store) Query(ctx context.Context, q *storage.Query) (*storage.Page, error) {
-	if err := ctx.Err(); err != nil {
+	st, err := s.state(ctx, q.Tenant)
+	if err != nil {
 		return nil, err
 	}
-	r := queryReader{query: *q, ctx: ctx, state: s.state(q.Tenant)}
-	if r.state != nil {
-		r.table = r.state.table(q.Type.Name())
+	r := queryReader{query: *q, ctx: ctx, state: st}
+	if st != nil {
+		r.table = st.table(q.Type.Name())
 	}
 	if r.table == nil {
 		return storage.EvaluateOrdered(q, noLinks, func(func(*storage.Record, error) bool) {})
+	}
+	if r.Sort.Path == q.Type.Common().ID {
+		r.Sort.Path = schema.Path{} // the same, without looking into documents
 	}
 	return r.answer()
 }
@@ -55,6 +60,9 @@ func (r *queryReader) answer() (*storage.Page, error) {
 		}
 		return storage.Evaluate(&r.query, r.linkTest, r.records(r.all()))
 	}
+	if set.n <= 1 && set.exact && set.all == nil && r.After == nil {
+		return r.single(set.list), nil
+	}
 	total := storage.UnknownTotal
 	if set.counted && r.Total != storage.TotalNever && r.visible() == r.table.len() {
 		total, r.Total = set.n, storage.TotalNever
@@ -66,18 +74,40 @@ func (r *queryReader) answer() (*storage.Page, error) {
 	return page, err
 }
 
+// single answers the query that most clients ask most: is there one with this
+// name? The one match, or none, is known.
+func (r *queryReader) single(list []*ident) *storage.Page {
+	page := &storage.Page{}
+	for _, who := range list {
+		rec := r.rows.get(who.slot).rec
+		if rec == nil || rec.Hidden && !r.Hidden || r.Connection != "" && rec.Connection != r.Connection {
+			continue
+		}
+		page.Total = 1
+		if r.Offset == 0 && r.Limit > 0 {
+			page.Records = []*storage.Record{rec}
+		}
+	}
+	if r.Total == storage.TotalNever {
+		page.Total = storage.UnknownTotal
+	}
+	return page
+}
+
 // from reads the matches from a set that contains them all.
 func (r *queryReader) from(set set) (*storage.Page, error) {
 	inSet := r.query
 	if set.exact {
 		inSet.Filter = nil
 	}
-	if r.byID() && set.byID != nil {
+	if r.byID() {
 		after := ""
 		if r.startsAfter() {
 			after = r.After.ID
 		}
-		return storage.EvaluateOrdered(&inSet, r.linkTest, r.records(set.byID(after, r.Sort.Descending)))
+		if walk, ok := set.ordered(after, r.Sort.Descending); ok {
+			return storage.EvaluateOrdered(&inSet, r.linkTest, r.records(walk))
+		}
 	}
 	if r.stopsEarly() && set.n > r.Offset+r.Limit {
 		// Along the order, every so many records one is in the set. With a large set,
@@ -87,7 +117,7 @@ func (r *queryReader) from(set set) (*storage.Page, error) {
 			return storage.EvaluateOrdered(&r.query, r.linkTest, r.records(walk))
 		}
 	}
-	return storage.Evaluate(&inSet, r.linkTest, r.records(set.all))
+	return storage.Evaluate(&inSet, r.linkTest, r.records(set.any()))
 }
 
 // stopsEarly reports whether the query is answered once the page is full.

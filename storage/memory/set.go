@@ -12,14 +12,36 @@ import (
 )
 
 // set is a set of records that contains every match of a filter.
+//
+// It is a list by id, or part of a tree: then all yields it in the order of the
+// tree, and byID, unless that order would have to be made, by id.
 type set struct {
 	n       int  // at most so many
 	exact   bool // it contains nothing else
 	counted bool // exact, and n is the number of them
-	all     iter.Seq[*ident]
-	// byID yields the same by id behind one, in either direction. It is nil when
-	// that order would have to be made.
-	byID func(after string, descending bool) iter.Seq[*ident]
+	list    []*ident
+	all     iter.Seq[*ident] // nil: it is the list
+	byID    func(after string, descending bool) iter.Seq[*ident]
+}
+
+// any yields the set in no order that matters.
+func (s *set) any() iter.Seq[*ident] {
+	if s.all == nil {
+		return slices.Values(s.list)
+	}
+	return s.all
+}
+
+// ordered yields the set by id behind one, in either direction; ok is false when
+// that order would have to be made.
+func (s *set) ordered(after string, descending bool) (walk iter.Seq[*ident], ok bool) {
+	switch {
+	case s.all == nil:
+		return listed(s.list, after, descending), true
+	case s.byID == nil:
+		return nil, false
+	}
+	return s.byID(after, descending), true
 }
 
 // setOf finds a set that an index or links can name; ok is false when there is
@@ -137,7 +159,7 @@ func (r *queryReader) keyedRange(p schema.Path, n filter.Compare) (set, bool) {
 		if !r.worthCollecting(s.n) {
 			return set{}, false
 		}
-		s = fromSlice(slices.Collect(s.all), true)
+		s = fromSlice(slices.Collect(s.any()), true)
 	}
 	s.exact, s.counted = exact, exact && s.counted
 	return s, true
@@ -229,15 +251,15 @@ func (r *queryReader) unionOf(sets []set) (set, bool) {
 	if !r.worthCollecting(n) {
 		return set{}, false
 	}
-	members := make([]*ident, 0, n)
+	list := make([]*ident, 0, n)
 	for _, s := range sets {
-		for who := range s.all {
+		for who := range s.any() {
 			if r.rows.get(who.slot).rec != nil {
-				members = append(members, who)
+				list = append(list, who)
 			}
 		}
 	}
-	return fromSlice(members, exact), true
+	return fromSlice(list, exact), true
 }
 
 // worthCollecting reports whether n names are better sorted than all records
@@ -245,34 +267,34 @@ func (r *queryReader) unionOf(sets []set) (set, bool) {
 func (r *queryReader) worthCollecting(n int) bool { return n <= r.table.len()/2+patience }
 
 // fromSlice makes the set of the names listed, which may repeat.
-func fromSlice(members []*ident, exact bool) set {
-	slices.SortFunc(members, compareIdents)
-	members = slices.Compact(members)
-	return set{
-		n: len(members), exact: exact, counted: exact, all: slices.Values(members),
-		byID: func(after string, descending bool) iter.Seq[*ident] {
-			i, found := slices.BinarySearchFunc(members, after, func(m *ident, id string) int { return cmp.Compare(m.id, id) })
-			return func(yield func(*ident) bool) {
-				rest := members
-				switch {
-				case after == "":
-				case descending:
-					rest = members[:i]
-				case found:
-					rest = members[i+1:]
-				default:
-					rest = members[i:]
-				}
-				for j := range rest {
-					if descending {
-						j = len(rest) - 1 - j
-					}
-					if !yield(rest[j]) {
-						return
-					}
-				}
+func fromSlice(list []*ident, exact bool) set {
+	slices.SortFunc(list, compareIdents)
+	list = slices.Compact(list)
+	return set{n: len(list), exact: exact, counted: exact, list: list}
+}
+
+// listed yields a list by id behind one, in either direction.
+func listed(list []*ident, after string, descending bool) iter.Seq[*ident] {
+	if after != "" {
+		i, found := slices.BinarySearchFunc(list, after, func(m *ident, id string) int { return cmp.Compare(m.id, id) })
+		switch {
+		case descending:
+			list = list[:i]
+		case found:
+			list = list[i+1:]
+		default:
+			list = list[i:]
+		}
+	}
+	if !descending {
+		return slices.Values(list)
+	}
+	return func(yield func(*ident) bool) {
+		for _, who := range slices.Backward(list) {
+			if !yield(who) {
+				return
 			}
-		},
+		}
 	}
 }
 

@@ -55,12 +55,16 @@ func New(opts ...Option) *Store {
 }
 
 // state returns the present state of a tenant, nil when nothing was ever
-// committed to it.
-func (s *Store) state(name string) *state {
-	if t := s.tenant(name); t != nil {
-		return t.read()
+// committed to it, or the context's error.
+func (s *Store) state(ctx context.Context, name string) (*state, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	return nil
+	t := s.tenant(name)
+	if t == nil {
+		return nil, nil
+	}
+	return t.read(ctx)
 }
 
 func (s *Store) tenant(name string) *tenant {
@@ -71,10 +75,11 @@ func (s *Store) tenant(name string) *tenant {
 
 // Get implements [storage.Store]. It allocates nothing.
 func (s *Store) Get(ctx context.Context, tenant string, ref storage.Ref) (*storage.Record, error) {
-	if err := ctx.Err(); err != nil {
+	st, err := s.state(ctx, tenant)
+	if err != nil {
 		return nil, err
 	}
-	if st := s.state(tenant); st != nil {
+	if st != nil {
 		if rec := st.record(ref); rec != nil {
 			return rec, nil
 		}

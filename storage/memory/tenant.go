@@ -3,7 +3,6 @@ package memory
 import (
 	"context"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,10 +21,10 @@ type tenant struct {
 	published atomic.Pointer[snapshot] // nil: the writer's state is ahead of all that was
 	maxLog    int
 
-	mu     sync.Mutex // held by the writer
-	work   state      // the writer's
-	free   []uint32   // slots whose records are gone
-	unread int        // publications in a row that nobody looked at
+	turn   chan struct{} // full while somebody writes; what follows is the writer's
+	work   state
+	free   []uint32 // slots whose records are gone
+	unread int      // publications in a row that nobody looked at
 }
 
 // snapshot is a published state.
@@ -42,31 +41,49 @@ const quiet = 32
 const usual = 100
 
 func newTenant(maxLog int) *tenant {
-	t := &tenant{work: newState(), maxLog: maxLog}
+	t := &tenant{work: newState(), maxLog: maxLog, turn: make(chan struct{}, 1)}
 	t.publish()
 	return t
 }
 
+// lock waits for the writer's turn, as long as the context allows.
+func (t *tenant) lock(ctx context.Context) error {
+	select {
+	case t.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t *tenant) unlock() { <-t.turn }
+
 // read returns the present state.
-func (t *tenant) read() *state {
+func (t *tenant) read(ctx context.Context) (*state, error) {
 	p := t.published.Load()
 	if p == nil {
-		p = t.catchUp()
+		var err error
+		if p, err = t.catchUp(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if !p.seen.Load() { // so that readers do not write to what they share
 		p.seen.Store(true)
 	}
-	return &p.state
+	return &p.state, nil
 }
 
-func (t *tenant) catchUp() *snapshot {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// catchUp publishes what the writer did since it stopped doing so.
+func (t *tenant) catchUp(ctx context.Context) (*snapshot, error) {
+	if err := t.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer t.unlock()
 	if p := t.published.Load(); p != nil {
-		return p
+		return p, nil
 	}
 	t.unread = 0
-	return t.publish()
+	return t.publish(), nil
 }
 
 // publish hands the writer's state to readers. From here on the writer copies
@@ -79,8 +96,10 @@ func (t *tenant) publish() *snapshot {
 }
 
 func (t *tenant) commit(ctx context.Context, b *storage.Batch) (*storage.CommitResult, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	if err := t.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer t.unlock()
 	if t.published.Load() == nil && isLarge(b) {
 		t.publish()
 	}
@@ -122,9 +141,12 @@ func isLarge(b *storage.Batch) bool {
 		slices.ContainsFunc(b.Links, func(e storage.LinkEdit) bool { return e.Reset })
 }
 
-func (t *tenant) trim(before time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *tenant) trim(ctx context.Context, before time.Time) error {
+	if err := t.lock(ctx); err != nil {
+		return err
+	}
+	defer t.unlock()
 	t.work.log.trim(before)
 	t.conclude()
+	return nil
 }
