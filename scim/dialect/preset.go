@@ -18,7 +18,7 @@ func Entra() Set {
 		ForeignSchemas, SkipUnknownMembers,
 		EmptyOperations, KeysAsPaths, IgnoreReadOnly, IgnoreUnknown, SkipUnknownSchema, WholeExtension,
 		UnqualifiedExtension, DottedURN, CreateElement,
-		LiteralCase, FilterBooleanText, ValuePathSub, ComplexValue,
+		BareFilterWords, LiteralCase, FilterBooleanText, ValuePathSub, ComplexValue,
 	)
 }
 

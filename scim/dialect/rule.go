@@ -286,7 +286,7 @@ var rules = [numRules]Rule{
 		Name:    BareFilterWords,
 		Summary: "In a filter of a URL, a word of letters, digits and @ . _ + - need not stand in quotes.",
 		Example: `userName eq ada@example.com`,
-		Clients: "authentik (until 2025.8), Ping (PingFederate)",
+		Clients: "authentik (until 2025.8), Ping (PingFederate), Entra ID (an example in its manual)",
 	},
 	literalCase: {
 		Name:    LiteralCase,
