@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -46,7 +47,8 @@ func conformanceRow(line string) []string {
 }
 
 // TestConformanceListsItsTests keeps the last column of the checklist equal to
-// what the tests say they hold. A test says so in its comment:
+// what the tests say they hold. A scenario says so in the q of its steps, the
+// vectors in holds.txt beside them, and a test in its comment:
 //
 //	// Holds: X-017 X-020..X-025
 //
@@ -121,6 +123,31 @@ func TestConformanceRowsAreWellFormed(t *testing.T) {
 func marks(t *testing.T) map[string][]string {
 	t.Helper()
 	held := map[string][]string{}
+	for _, name := range files(t) {
+		switch {
+		case path.Dir(name) == "testdata/conformance":
+			for n, line := range strings.Split(strings.TrimSpace(string(read(t, name))), "\n") {
+				var step struct{ Q []string }
+				if err := json.Unmarshal([]byte(line), &step); err != nil {
+					t.Errorf("%s:%d: %v", name, n+1, err)
+				}
+				for _, id := range step.Q {
+					held[id] = append(held[id], "conformance/"+path.Base(name))
+				}
+			}
+		case name == "testdata/vectors/holds.txt":
+			for n, line := range strings.Split(strings.TrimSpace(string(read(t, name))), "\n") {
+				file, list, _ := strings.Cut(line, ":")
+				ids, err := expand(list)
+				if err != nil {
+					t.Errorf("%s:%d: %v", name, n+1, err)
+				}
+				for _, id := range ids {
+					held[id] = append(held[id], "vectors/"+file)
+				}
+			}
+		}
+	}
 	goFiles(t, parser.ParseComments|parser.SkipObjectResolution, func(name string, fset *token.FileSet, file *ast.File) {
 		if !strings.HasSuffix(name, "_test.go") || path.Dir(name) == "internal/lint" {
 			return
