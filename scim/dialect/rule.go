@@ -230,7 +230,7 @@ var rules = [numRules]Rule{
 	},
 	emptyOperations: {
 		Name:    EmptyOperations,
-		Summary: "A PATCH without operations succeeds and changes nothing.",
+		Summary: "A PATCH with an empty list of operations succeeds and changes nothing.",
 		Example: `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[]}`,
 		Clients: "Entra ID (its validator)",
 	},

@@ -22,7 +22,7 @@ type Tolerance struct {
 	Names schema.NameForms
 	// MissingSchemas accepts a body that does not name the PatchOp URN.
 	MissingSchemas bool
-	// EmptyOperations accepts a request without operations, which does nothing.
+	// EmptyOperations accepts an empty list of operations, which does nothing.
 	EmptyOperations bool
 	// KeysAsPaths reads the keys of a path-less value as paths: "name.givenName",
 	// "urn:…:User:department", `emails[type eq "work"].value`.

@@ -99,7 +99,9 @@ func (p *parser) message() error {
 		p.used("MissingSchemas")
 	}
 	if !listed {
-		if !p.o.EmptyOperations {
+		// A body without the key is no PATCH at all, a resource perhaps: success would
+		// claim a change.
+		if !seen[1] || !p.o.EmptyOperations {
 			return &Error{ScimType: invalidSyntax, Index: -1, Path: "Operations", Detail: "Operations must be an array of at least one operation"}
 		}
 		p.used("EmptyOperations")
