@@ -16,6 +16,7 @@ import (
 
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/dialect"
+	"github.com/musterhq/muster/scim/schema"
 )
 
 // TestScenarios runs testdata/scenarios/*.txtar: conversations with a fresh
@@ -42,6 +43,11 @@ import (
 // not bound yet takes the value it meets; bound ones stand for their value, in
 // requests too. A header's value "*" means any, an empty one none. The word
 // "empty" for a body means that there must be none.
+//
+// ${User}, ${Group}, ${Enterprise}, ${Test}, ${Kinds}, ${PatchOp}, ${ListResponse}
+// and ${Error} are bound to those URNs. Parts in front of the first request may
+// declare schemas, each as JSON: "extension" and "required extension" of User, and
+// "type Printer /Printers" for a resource type of its own.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/scenarios/*.txtar")
@@ -63,7 +69,7 @@ func TestScenarios(t *testing.T) {
 // scenarioServer makes the server that a scenario asks for. Its tokens: "secret";
 // "acme" and "umbrella" of two tenants; "okta" and "entra", two connections of the
 // tenant "corp"; "reader", which may not write.
-func scenarioServer(t *testing.T, comment string) http.Handler {
+func scenarioServer(t *testing.T, comment string, declared ...scim.Option) http.Handler {
 	tokens := scim.BearerTokens(map[string]scim.Principal{
 		"secret":   {},
 		"acme":     {Tenant: "acme"},
@@ -72,7 +78,7 @@ func scenarioServer(t *testing.T, comment string) http.Handler {
 		"entra":    {Tenant: "corp", Connection: "entra"},
 		"reader":   {ReadOnly: true},
 	})
-	opts := []scim.Option{scim.WithBaseURL("https://scim.test/v2")}
+	opts := append(declared, scim.WithBaseURL("https://scim.test/v2"))
 	for line := range strings.Lines(comment) {
 		words, ok := strings.CutPrefix(line, "server:")
 		if !ok {
@@ -110,10 +116,48 @@ func scenarioServer(t *testing.T, comment string) http.Handler {
 	return newServerFor(t, tokens, opts...)
 }
 
+// declaredTypes are the options for the schemas that a scenario begins with, and
+// how many parts they take.
+func declaredTypes(t *testing.T, files []txtar.File, vars map[string]string) (opts []scim.Option, n int) {
+	user := schema.User()
+	for _, f := range files {
+		words := strings.Fields(f.Name)
+		if words[0] == "request" {
+			break
+		}
+		s, err := schema.ParseSchema([]byte(expand(string(f.Data), vars)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case f.Name == "extension", f.Name == "required extension":
+			user.Extensions = append(user.Extensions, schema.Extension{Schema: s, Required: f.Name != "extension"})
+			opts = append(opts, scim.WithResourceType(user))
+		case words[0] == "type" && len(words) == 3:
+			opts = append(opts, scim.WithResourceType(scim.ResourceType{Name: words[1], Endpoint: words[2], Schema: s}))
+		default:
+			t.Fatalf("part %q: neither a declaration nor a request", f.Name)
+		}
+		n++
+	}
+	return opts, n
+}
+
 func runScenario(t *testing.T, a *txtar.Archive) {
-	h := scenarioServer(t, string(a.Comment))
-	vars := map[string]string{}
-	for i := 0; i+1 < len(a.Files); i += 2 {
+	vars := map[string]string{
+		"User": schema.UserURN, "Group": schema.GroupURN, "Enterprise": schema.EnterpriseUserURN,
+		"Test":         "urn:example:params:scim:schemas:extension:test:2.0:User",
+		"Kinds":        "urn:example:kinds:2.0:User",
+		"PatchOp":      "urn:ietf:params:scim:api:messages:2.0:PatchOp",
+		"ListResponse": "urn:ietf:params:scim:api:messages:2.0:ListResponse",
+		"Error":        "urn:ietf:params:scim:api:messages:2.0:Error",
+	}
+	opts, first := declaredTypes(t, a.Files, vars)
+	h := scenarioServer(t, string(a.Comment), opts...)
+	if (len(a.Files)-first)%2 != 0 {
+		t.Fatal("the last request has no response")
+	}
+	for i := first; i+1 < len(a.Files); i += 2 {
 		if a.Files[i].Name != "request" || a.Files[i+1].Name != "response" {
 			t.Fatalf("part %d: requests and responses must alternate", i)
 		}
@@ -133,7 +177,7 @@ func runScenario(t *testing.T, a *txtar.Archive) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		for _, problem := range compareMessage(w, string(a.Files[i+1].Data), vars) {
-			t.Errorf("request %d, %s\n\t%s\nanswer: %d %s", i/2+1, line, problem, w.Code, w.Body)
+			t.Errorf("request %d, %s\n\t%s\nanswer: %d %s", (i-first)/2+1, line, problem, w.Code, w.Body)
 		}
 		if t.Failed() {
 			return // what follows would only be confusing
@@ -224,7 +268,7 @@ func compare(path string, want, got any, vars map[string]string, problems *[]str
 			return
 		}
 		for _, k := range sortedKeys(want) {
-			compare(path+"."+k, want[k], m[k], vars, problems)
+			compare(path+"."+k, want[k], m[expand(k, vars)], vars, problems)
 		}
 	case []any:
 		list, ok := got.([]any)
