@@ -37,10 +37,10 @@ type RelationView struct {
 // whatever the projection says. Where nothing is to be left out, the kept
 // document is copied as bytes. The zero View is shown for nil.
 func AppendJSON(dst []byte, r *Resource, v *View) []byte {
-	if v == nil {
-		v = &View{}
+	e := encoder{dst: slices.Grow(dst, len(r.doc.text)+512), r: r}
+	if v != nil {
+		e.v, e.pr = *v, v.Projection
 	}
-	e := encoder{dst: slices.Grow(dst, len(r.doc.text)+512), r: r, v: v, pr: v.Projection}
 	c := r.doc.typ.Common()
 	e.dst = append(e.dst, '{')
 	e.schemas(c.Schemas)
@@ -48,8 +48,8 @@ func AppendJSON(dst []byte, r *Resource, v *View) []byte {
 		e.text(c.ID, r.meta.ID)
 	}
 	e.document()
-	for i := range v.Relations {
-		if rel := &v.Relations[i]; e.pr.extent(rel.Path) != nothing {
+	for i := range e.v.Relations {
+		if rel := &e.v.Relations[i]; e.pr.extent(rel.Path) != nothing {
 			e.relation(rel)
 		}
 	}
@@ -60,7 +60,7 @@ func AppendJSON(dst []byte, r *Resource, v *View) []byte {
 type encoder struct {
 	dst []byte
 	r   *Resource
-	v   *View
+	v   View
 	pr  *Projection
 }
 

@@ -110,10 +110,13 @@ func (r *Resource) common(p schema.Path) Value {
 // elements of a multi-valued one, and for emails.value the values of all
 // elements.
 func (r *Resource) All(p schema.Path) iter.Seq[Value] {
-	if p.IsCommon() && p != r.doc.typ.Common().ExternalID {
-		return r.common(p).Elements()
+	return func(yield func(Value) bool) {
+		if p.IsCommon() && p != r.doc.typ.Common().ExternalID {
+			r.common(p).Elements()(yield)
+			return
+		}
+		r.root().all(p, yield)
 	}
-	return r.root().All(p)
 }
 
 // Lookup returns what [Resource.Get] returns for the attribute of that name

@@ -192,36 +192,41 @@ func (v Value) Get(sub schema.Path) Value {
 // from emails or one of its elements all values of emails.value; v itself, or
 // its elements, when v is a value of p.
 func (v Value) All(p schema.Path) iter.Seq[Value] {
-	return func(yield func(Value) bool) { v.reach(p, yield) }
+	return func(yield func(Value) bool) { v.all(p, yield) }
 }
 
-// reach calls yield with the values of p inside v until that says no.
-func (v Value) reach(p schema.Path, yield func(Value) bool) bool {
-	switch v.Kind() {
-	case KindNone:
-		return true
-	case KindArray:
-		for i, end := v.i+1, v.i+int(v.node().size); i < end; i += int(v.d.nodes[i].size) {
-			if !(Value{v.d, i}).reach(p, yield) {
-				return false
+func (v Value) all(p schema.Path, yield func(Value) bool) {
+	if v.IsZero() {
+		return
+	}
+	if v.node().attr() == p.Index() {
+		v.Elements()(yield)
+		return
+	}
+	for around := range v.within(p.Parent()).Elements() {
+		for w := range around.Get(p).Elements() {
+			if !yield(w) {
+				return
 			}
 		}
-		return true
 	}
-	at := v.node().attr()
-	if at == p.Index() {
-		return yield(v)
-	}
-	// The step from v towards p.
-	for up := p; ; up = up.Parent() {
-		if up.IsZero() {
-			return true // p does not lie inside v
+}
+
+// within returns the value of p inside v, v itself when it is one of p. The
+// zero Path is a whole resource's.
+func (v Value) within(p schema.Path) Value {
+	switch {
+	case v.IsZero():
+		return v
+	case p.IsZero():
+		if v.node().attr() == 0 {
+			return v
 		}
-		parent := up.Parent()
-		if (parent.IsZero() && at == 0) || (!parent.IsZero() && parent.Index() == at) {
-			return v.Get(up).reach(p, yield)
-		}
+		return Value{}
+	case v.node().attr() == p.Index():
+		return v
 	}
+	return v.within(p.Parent()).Get(p)
 }
 
 // get returns the value of p inside v, the value of a whole resource; of several
