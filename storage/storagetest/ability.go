@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/musterhq/muster/storage"
 )
@@ -24,6 +25,7 @@ func abilityRules() []rule {
 				return l.WithLock(c.ctx(), c.tenant, user("u1"), func(ctx context.Context, s storage.Store) error {
 					inside.add(1)
 					defer inside.add(-1)
+					time.Sleep(moment)
 					inside.mu.Lock()
 					n := inside.n
 					inside.mu.Unlock()
@@ -48,6 +50,7 @@ func abilityRules() []rule {
 					if err != nil {
 						return err
 					}
+					time.Sleep(moment)
 					r := record(user("u1"))
 					r.Label = old.Label + "x"
 					_, err = s.Commit(ctx, &storage.Batch{Tenant: c.tenant, Time: c.now(), Puts: []storage.Put{{Record: r, IfVersion: old.Version}}})

@@ -245,6 +245,9 @@ func (c *check) try(b storage.Batch) error {
 	}
 }
 
+// moment is long enough for others to come between a read and a write.
+const moment = 100 * time.Microsecond
+
 // appendToLabel is how a careful caller changes a record.
 func (c *check) appendToLabel(ref storage.Ref, letter string) error {
 	for {
@@ -252,6 +255,7 @@ func (c *check) appendToLabel(ref storage.Ref, letter string) error {
 		if err != nil {
 			return err
 		}
+		time.Sleep(moment)
 		r := record(ref)
 		r.Label = old.Label + letter
 		err = c.try(storage.Batch{Puts: []storage.Put{{Record: r, IfVersion: old.Version}}})

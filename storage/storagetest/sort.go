@@ -124,7 +124,7 @@ func sortRules() []rule {
 				add(id, fmt.Sprintf("name %02d", i/2))
 			}
 			for _, q := range []question{{typ: d.user}, {typ: d.user, sort: "displayName"}, {typ: d.user, sort: "displayName", descending: true}} {
-				q.limit = 6
+				q.limit = 5
 				var got []string
 				for n := 0; ; n++ {
 					page := d.ask(q)
