@@ -5,7 +5,8 @@
 //
 //   - [Attribute], [Schema] and [ResourceType] are declarations. A host writes
 //     them in Go, or loads them from the JSON that the RFC defines for
-//     /Schemas and /ResourceTypes ([ParseSchema], [ParseResourceType]).
+//     /Schemas and /ResourceTypes ([ParseSchema], [ParseResourceType],
+//     [ParseFile]). [User], [Group] and their schemas come ready made.
 //   - [Type] is a compiled resource type. [Compile] checks a declaration and
 //     turns it into a Type: immutable, safe for concurrent use, and the one
 //     thing that the decoder, the filter planner and PATCH look names up in.
