@@ -38,6 +38,7 @@ type Result struct {
 // Operations on the boolean top-level attribute "active" can set true and
 // false, and nothing else has an effect.
 func Apply(r *resource.Resource, rel resource.Relations, ops []Operation, o ApplyOptions) (*Result, error) {
+	o.MaxVisits = limit(o.MaxVisits, 1_000_000)
 	s := state{r: r, o: o}
 	for i := range ops {
 		if op := &ops[i]; op.relation().IsZero() {
@@ -53,7 +54,8 @@ func Apply(r *resource.Resource, rel resource.Relations, ops []Operation, o Appl
 	result.Relations = rel
 	for name, ops := range linkOperations(ops) {
 		have := rel[name]
-		edit, err := foldLinks(ops, selectFrom(have, ops[0].relation()), o.RequireTarget)
+		f := fold{selectMembers: selectFrom(have, ops[0].relation()), inMemory: true, requireTarget: o.RequireTarget}
+		edit, err := f.all(ops)
 		if err != nil {
 			return nil, err
 		}
@@ -74,9 +76,18 @@ func Apply(r *resource.Resource, rel resource.Relations, ops []Operation, o Appl
 
 // state is a resource while operations are applied to it.
 type state struct {
-	r     *resource.Resource
-	o     ApplyOptions
-	slots []slot // the attributes that operations touched
+	r      *resource.Resource
+	o      ApplyOptions
+	slots  []slot // the attributes that operations touched
+	visits int    // so far
+}
+
+// visit counts the elements that an operation looks at.
+func (s *state) visit(n int, op *Operation) error {
+	if s.visits += n; s.visits > s.o.MaxVisits {
+		return op.overLimit("the operations look at too many values of multi-valued attributes; send fewer of them in one request")
+	}
+	return nil
 }
 
 // slot is one attribute of the resource, at the top level or in an extension.
@@ -107,6 +118,9 @@ func (s *state) slot(p schema.Path) *slot {
 	sl := slot{path: p, before: v, now: v}
 	if p.Attribute().MultiValued {
 		sl.elements = newElements(p, v)
+	}
+	if s.slots == nil {
+		s.slots = make([]slot, 0, 4)
 	}
 	s.slots = append(s.slots, sl)
 	return &s.slots[len(s.slots)-1]

@@ -348,6 +348,52 @@ func TestApplyEditsRelationsInMemory(t *testing.T) {
 	}
 }
 
+func TestPartsOfMembersInMemory(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ ops, after string }{
+		{`[{"op":"add","path":"members[value eq \"u1\"].display","value":"Ann"}]`, "u1=Ann User/u2=Bea"},
+		{`[{"op":"add","path":"members[value eq \"u1\"]","value":{"value":"u1","display":"Ann"}}]`, "u1=Ann User/u2=Bea"},
+		{`[{"op":"add","path":"members","value":{"value":"u1","type":"Group"}}]`, "Group/u1 User/u2=Bea"},
+		{`[{"op":"replace","path":"members.type","value":"User"}]`, "User/u1 User/u2=Bea"},
+		{`[{"op":"replace","path":"members[display eq \"bea\"].display","value":"Bea"}]`, "u1 User/u2=Bea"},
+		{`[{"op":"remove","path":"members[value eq \"u1\"].display"}]`, "u1 User/u2=Bea"},
+		{`[{"op":"remove","path":"members[value eq \"u2\"].display","value":"Ann"}]`, "u1 User/u2=Bea"},
+		{`[{"op":"remove","path":"members[value eq \"u2\"].display"}]`, "mutability"},
+		{`[{"op":"replace","path":"members[value eq \"u2\"].display","value":"Ann"}]`, "mutability"},
+		{`[{"op":"replace","path":"members[value eq \"u2\"].display","value":null}]`, "mutability"},
+		{`[{"op":"replace","path":"members.type","value":"Group"}]`, "mutability"},
+	} {
+		r, rel := parts(t, []byte(`{"displayName":"g","members":[{"value":"u1"},{"value":"u2","type":"User","display":"Bea"}]}`))
+		res, _, err := do(r.Type(), r, rel, body(test.ops), patch.ParseOptions{}, patch.ApplyOptions{})
+		var e *patch.Error
+		if errors.As(err, &e) {
+			if e.ScimType != test.after {
+				t.Errorf("%s: %v", test.ops, e)
+			}
+		} else if got := membersText(res.Relations["members"]); got != test.after {
+			t.Errorf("%s: got %s, want %s", test.ops, got, test.after)
+		}
+	}
+}
+
+func TestVisitsAreLimited(t *testing.T) {
+	t.Parallel()
+	r, _ := parts(t, []byte(`{"userName":"lee","emails":[{"value":"a"},{"value":"b"}]}`))
+	for n, over := range map[int]bool{4: false, 3: true} {
+		for _, ops := range []string{
+			`[{"op":"remove","path":"emails[type eq \"x\"]"},{"op":"replace","path":"emails.type","value":"work"}]`,
+			`[{"op":"remove","path":"emails","value":[{"value":"c"}]},{"op":"replace","path":"emails[value eq \"a\"]","value":{"value":"c"}}]`,
+			`[{"op":"remove","path":"emails.type"},{"op":"add","path":"emails","value":[{"value":"c"}]},{"op":"replace","path":"emails","value":[{"value":"d"},{"value":"e"}]},{"op":"remove","path":"emails.type"}]`,
+		} {
+			_, _, err := do(r.Type(), r, nil, body(ops), patch.ParseOptions{}, patch.ApplyOptions{MaxVisits: n})
+			var e *patch.Error
+			if over != (errors.As(err, &e) && e.Limit) || !over && err != nil {
+				t.Errorf("%d: %s: %v", n, ops, err)
+			}
+		}
+	}
+}
+
 func TestHandMadeOperationsOnReadOnlyAttributesAreRefused(t *testing.T) {
 	t.Parallel()
 	r, _ := parts(t, []byte(`{"userName":"lee"}`))

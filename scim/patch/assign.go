@@ -11,6 +11,9 @@ import (
 // single-valued attribute, or a sub-attribute of any kind.
 func (s *state) assign(p schema.Path, cur resource.Value, op *Operation) (resource.Value, error) {
 	if p.Attribute().MultiValued {
+		if err := s.visit(cur.Len(), op); err != nil {
+			return cur, err
+		}
 		e := newElements(p, cur)
 		whole := *op
 		if slot, _ := place(p); slot.Attribute().MultiValued {

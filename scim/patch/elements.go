@@ -189,20 +189,3 @@ func (p *primaries) mark(i int) {
 		p.count++
 	}
 }
-
-// demote lets a new primary element end the primacy of the others (RFC 7644
-// section 3.5.2). Two new ones are an error (RFC 7643 section 2.4).
-func (e *elements) demote(p primaries, op *Operation) error {
-	if p.count > 1 {
-		return op.refuse(invalidValue, "more than one value would be primary")
-	}
-	if p.count == 0 {
-		return nil
-	}
-	for i, v := range e.list {
-		if i != p.at && e.isPrimary(v) {
-			e.set(i, v.With(e.primaryPart, resource.Boolean(e.primaryPart, false)))
-		}
-	}
-	return nil
-}

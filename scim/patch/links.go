@@ -37,12 +37,14 @@ func (e LinkEdit) IsZero() bool { return !e.Reset && len(e.Add) == 0 && len(e.Re
 // A member that is removed and added again without a type keeps the type that
 // it had. The time taken is linear in the members named, and in those selected.
 //
-// The parts of a member are immutable: setting one to what it is changes
-// nothing, setting one that is missing adds the member with it, which fills it
-// in where members are held in memory and is nothing new to a link, and
-// everything else is an error mutability.
+// The parts of a member are immutable (RFC 7643 section 4.2): setting value or
+// type to what it is changes nothing, setting a type that is missing adds it, and
+// everything else is an error mutability. A link has no display and no $ref of
+// its own, so that operations on these have no effect; [Apply], whose members are
+// held in memory, treats them like the type.
 func FoldLinks(ops []Operation, selectMembers func(where *filter.Plan) ([]resource.Member, error)) (LinkEdit, error) {
-	return foldLinks(ops, selectMembers, false)
+	f := fold{selectMembers: selectMembers}
+	return f.all(ops)
 }
 
 // NeedsSelect reports whether folding the operations needs present members.
@@ -66,18 +68,25 @@ func needsSelect(op *Operation) bool {
 	return op.Op != Remove || !direct
 }
 
-// foldLinks is FoldLinks; with requireTarget, a filter that matches nothing is
-// an error with remove too, so that every filter is asked.
-func foldLinks(ops []Operation, selectMembers func(*filter.Plan) ([]resource.Member, error), requireTarget bool) (LinkEdit, error) {
-	f := fold{selectMembers: selectMembers}
+// fold is the edit so far.
+type fold struct {
+	selectMembers func(*filter.Plan) ([]resource.Member, error)
+	inMemory      bool // members keep display and $ref
+	requireTarget bool // every filter must match, that of a remove too
+	reset         bool
+	add, remove   memberSet
+}
+
+// all folds operations.
+func (f *fold) all(ops []Operation) (LinkEdit, error) {
 	for i := range ops {
 		op := &ops[i]
 		var err error
 		switch {
 		case op.Target.Where == nil && op.Target.Path == op.relation():
 			f.whole(op)
-		case needsSelect(op) || requireTarget:
-			err = f.selected(op, requireTarget)
+		case f.requireTarget || needsSelect(op):
+			err = f.selected(op)
 		default:
 			members, _ := namedBy(op.Target.Where)
 			f.removeNamed(op, members)
@@ -87,13 +96,6 @@ func foldLinks(ops []Operation, selectMembers func(*filter.Plan) ([]resource.Mem
 		}
 	}
 	return LinkEdit{Reset: f.reset, Add: f.add.members(), Remove: f.remove.members()}, nil
-}
-
-// fold is the edit so far.
-type fold struct {
-	selectMembers func(*filter.Plan) ([]resource.Member, error)
-	reset         bool
-	add, remove   memberSet
 }
 
 // whole folds an operation on the relation as a whole.
@@ -148,14 +150,14 @@ func listOf(op *Operation) *memberSet {
 
 // selected folds an operation on the members that a filter selects, or on a
 // part of them.
-func (f *fold) selected(op *Operation, requireTarget bool) error {
+func (f *fold) selected(op *Operation) error {
 	members, err := f.matching(op)
 	if err != nil {
 		return err
 	}
 	relation, sub := place(op.Target.Path)
 	switch {
-	case len(members) == 0 && (op.Op != Remove || requireTarget && op.Target.Where != nil):
+	case len(members) == 0 && (op.Op != Remove || f.requireTarget && op.Target.Where != nil):
 		return op.noTarget()
 	case !sub.IsZero():
 		for _, m := range members {
@@ -213,9 +215,10 @@ func (f *fold) matching(op *Operation) ([]resource.Member, error) {
 
 // setPart folds an operation on one part of one member.
 func (f *fold) setPart(op *Operation, m resource.Member) error {
-	part := memberPart(&m, op.Target.Path.Name())
-	if part == nil {
-		return nil // a part that members do not keep
+	name := op.Target.Path.Name()
+	part := memberPart(&m, name)
+	if part == nil || !f.inMemory && (name == "display" || name == "$ref") {
+		return nil // a part that is not kept
 	}
 	text := op.Value.Text()
 	removes := op.Op == Remove || op.Value.IsZero()
@@ -228,7 +231,7 @@ func (f *fold) setPart(op *Operation, m resource.Member) error {
 		*part = text
 		f.add.put(m)
 		return nil
-	case *part == text, op.Target.Path.Name() == "type" && strings.EqualFold(*part, text):
+	case *part == text, name == "type" && strings.EqualFold(*part, text):
 		return nil
 	}
 	return op.immutable(op.Target.Path)

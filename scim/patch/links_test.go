@@ -137,7 +137,7 @@ func TestFoldLinks(t *testing.T) {
 		{"record replaced by itself", `[{"op":"replace","path":"members[value eq \"u1\"]","value":{"value":"u1"}}]`, "+[u1] -[]", true},
 		{"record replaced by null", `[{"op":"replace","path":"members[value eq \"u1\"]","value":null}]`, "+[] -[User/u1]", true},
 		{"type repeated", `[{"op":"replace","path":"members[value eq \"u1\"].type","value":"user"}]`, "+[] -[]", true},
-		{"display of a link", `[{"op":"add","path":"members[value eq \"u1\"].display","value":"Ann"}]`, "+[User/u1=Ann] -[]", true},
+		{"display of a link", `[{"op":"add","path":"members[value eq \"u1\"].display","value":"Ann"}]`, "+[] -[]", true},
 	}
 	have := members("User/u1 User/u2 Group/g1 Group/g2")
 	for _, test := range tests {
@@ -173,7 +173,6 @@ func TestFoldLinksRefuses(t *testing.T) {
 		{"ids of all", `[{"op":"replace","path":"members.value","value":"u9"}]`, "mutability"},
 		{"another type", `[{"op":"add","path":"members[value eq \"u1\"].type","value":"Group"}]`, "mutability"},
 		{"no type", `[{"op":"replace","path":"members[value eq \"u1\"].type","value":null}]`, "mutability"},
-		{"another display", `[{"op":"replace","path":"members[value eq \"u2\"].display","value":"Bea"}]`, "mutability"},
 		{"another record", `[{"op":"replace","path":"members[value eq \"u1\"]","value":{"value":"u9"}}]`, "mutability"},
 		{"no such member", `[{"op":"replace","path":"members[value eq \"u9\"].display","value":"x"}]`, "noTarget"},
 		{"no such record", `[{"op":"add","path":"members[value eq \"u9\"]","value":{"value":"u9"}}]`, "noTarget"},

@@ -14,6 +14,12 @@ func (s *state) applyElements(e *elements, sub schema.Path, op *Operation) error
 	if attr.Mutability == schema.Immutable {
 		before = e.value()
 	}
+	// Adding to an attribute does not look at what it has one by one.
+	if !sub.IsZero() || op.Op == Remove || op.Target.Where != nil || attr.Mutability == schema.Immutable {
+		if err := s.visit(len(e.list), op); err != nil {
+			return err
+		}
+	}
 	var err error
 	switch {
 	case !sub.IsZero():
@@ -26,7 +32,7 @@ func (s *state) applyElements(e *elements, sub schema.Path, op *Operation) error
 		if op.Op == Replace {
 			e.replace(nil)
 		}
-		err = e.addAll(op, op.Value)
+		err = s.addAll(e, op, op.Value)
 	}
 	switch {
 	case err != nil:
@@ -40,7 +46,7 @@ func (s *state) applyElements(e *elements, sub schema.Path, op *Operation) error
 }
 
 // addAll adds the elements of an array.
-func (e *elements) addAll(op *Operation, values resource.Value) error {
+func (s *state) addAll(e *elements, op *Operation, values resource.Value) error {
 	if values.IsZero() {
 		return nil
 	}
@@ -58,7 +64,7 @@ func (e *elements) addAll(op *Operation, values resource.Value) error {
 			made.mark(i)
 		}
 	}
-	return e.demote(made, op)
+	return s.demote(e, made, op)
 }
 
 // removeElements removes the elements that the filter selects and the value,
@@ -67,6 +73,9 @@ func (s *state) removeElements(e *elements, op *Operation) error {
 	matched := op.Target.Where == nil
 	kept := make([]resource.Value, 0, len(e.list))
 	list := newNamed(e, op)
+	if err := s.visit(len(list.rest)*len(e.list), op); err != nil {
+		return err
+	}
 	for _, v := range e.list {
 		switch {
 		case op.Target.Where != nil && !op.Target.Where.MatchElement(v):
@@ -117,7 +126,7 @@ func (s *state) changeElements(e *elements, op *Operation) error {
 			made.mark(i)
 		}
 	}
-	if err := e.demote(made, op); err != nil {
+	if err := s.demote(e, made, op); err != nil {
 		return err
 	}
 	e.settle()
@@ -148,13 +157,30 @@ func (s *state) changeParts(e *elements, sub schema.Path, op *Operation) error {
 		e.set(i, e.list[i].With(sub, part))
 		changed = true
 	}
-	if err := e.demote(made, op); err != nil {
+	if err := s.demote(e, made, op); err != nil {
 		return err
 	}
 	if changed {
 		e.settle()
 	}
 	return nil
+}
+
+// demote lets a new primary element end the primacy of the others (RFC 7644
+// section 3.5.2). Two new ones are an error (RFC 7643 section 2.4).
+func (s *state) demote(e *elements, p primaries, op *Operation) error {
+	switch {
+	case p.count == 0:
+		return nil
+	case p.count > 1:
+		return op.refuse(invalidValue, "more than one value would be primary")
+	}
+	for i, v := range e.list {
+		if i != p.at && e.isPrimary(v) {
+			e.set(i, v.With(e.primaryPart, resource.Boolean(e.primaryPart, false)))
+		}
+	}
+	return s.visit(len(e.list), op)
 }
 
 // unmatched handles an operation whose target has no element. Without a filter,
@@ -174,7 +200,7 @@ func (s *state) unmatched(e *elements, sub schema.Path, op *Operation) error {
 		if err != nil {
 			return err
 		}
-		return e.addAll(op, resource.Array(e.path, none.With(sub, part)))
+		return s.addAll(e, op, resource.Array(e.path, none.With(sub, part)))
 	}
 	v, ok := s.described(e, sub, op)
 	if !ok || s.o.CreateElement == nil || !s.o.CreateElement() {
@@ -183,7 +209,7 @@ func (s *state) unmatched(e *elements, sub schema.Path, op *Operation) error {
 	if op.Value.IsZero() {
 		return nil // unassigned is what it is already
 	}
-	return e.addAll(op, resource.Array(e.path, v))
+	return s.addAll(e, op, resource.Array(e.path, v))
 }
 
 func (op *Operation) noTarget() *Error {

@@ -53,6 +53,7 @@ type ParseOptions struct {
 	Tolerance
 	MaxOperations int // default 10,000, path-less members counted
 	MaxMembers    int // over all operations on relations; default 100,000
+	MaxSelections int // operations for which [NeedsSelect] is true; default 100
 	MaxDepth      int // of JSON, the body's own nesting counted; default 32
 }
 
@@ -69,4 +70,8 @@ type ApplyOptions struct {
 	CreateElement func() bool
 	// RequireTarget makes a remove whose filter matches nothing an error noTarget.
 	RequireTarget bool
+	// MaxVisits bounds the elements of multi-valued attributes that all operations
+	// together look at, which is what many filters over many elements cost. Zero
+	// or less is the default, 1,000,000. Over it is an [*Error] with Limit.
+	MaxVisits int
 }

@@ -20,6 +20,7 @@ const messageURN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 func Parse(t *schema.Type, body []byte, o ParseOptions) (*Request, error) {
 	o.MaxOperations = limit(o.MaxOperations, 10_000)
 	o.MaxMembers = limit(o.MaxMembers, 100_000)
+	o.MaxSelections = limit(o.MaxSelections, 100)
 	o.MaxDepth = limit(o.MaxDepth, 32)
 	if tooDeep(body, o.MaxDepth) {
 		return nil, &Error{ScimType: invalidSyntax, Index: -1, Limit: true,
@@ -41,9 +42,12 @@ type parser struct {
 	body []byte
 	req  *Request
 
-	index   int      // of the operation being read
-	members int      // so far, over all operations
-	types   []string // of members, beyond those of the relation
+	index int // of the operation being read
+
+	// So far, over all operations.
+	members    int
+	selections int
+	types      []string // of members, beyond those of the relation
 }
 
 // maxIgnored bounds Request.Ignored.
@@ -64,7 +68,9 @@ func (p *parser) used(option string) {
 
 // message reads the whole body.
 func (p *parser) message() error {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(p.body))
+	// Names are compared here without regard to case, and by the decoder of values;
+	// the members that are ignored may stand twice.
+	dec := jsontext.NewDecoder(bytes.NewBuffer(p.body), jsontext.AllowDuplicateNames(true))
 	p.index = -1
 	named, listed := false, false
 	var seen [2]bool
@@ -260,7 +266,7 @@ func (p *parser) syntax(err error) error {
 }
 
 func (p *parser) twice(key string) error {
-	return &Error{ScimType: invalidSyntax, Index: p.index, Path: key, Detail: "an object has this member twice, in different letter case"}
+	return &Error{ScimType: invalidSyntax, Index: p.index, Path: key, Detail: "an object has this member twice"}
 }
 
 func (p *parser) tooMany() error {

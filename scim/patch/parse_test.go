@@ -91,7 +91,7 @@ func TestParseRefuses(t *testing.T) {
 		{"null operations", string(body(`null`)), "invalidSyntax", -1, "Operations"},
 		{"operations as an object", string(body(`{"op":"remove","path":"title"}`)), "invalidSyntax", -1, "Operations"},
 		{"an operation as text", op(`"remove"`), "invalidSyntax", 1, ""},
-		{"a key twice", op(`{"op":"add","path":"title","value":"x","value":"y"}`), "invalidSyntax", 1, ""},
+		{"a key twice", op(`{"op":"add","path":"title","value":"x","value":"y"}`), "invalidSyntax", 1, "value"},
 		{"a key twice but for case", op(`{"op":"add","path":"title","value":"x","Value":"y"}`), "invalidSyntax", 1, "value"},
 		{"a member twice but for case", op(`{"op":"add","value":{"title":"x","TITLE":"y"}}`), "invalidSyntax", 1, "title"},
 		{"a deep member twice", op(`{"op":"add","path":"name","value":{"givenName":"x","GIVENNAME":"y"}}`), "invalidSyntax", 1, "name"},
@@ -239,6 +239,16 @@ func TestAMalformedPathIsAlwaysAnError(t *testing.T) {
 	}
 }
 
+func TestAPathAsAKeyStandsOnce(t *testing.T) {
+	t.Parallel()
+	o, _ := tolerant()
+	_, err := patch.Parse(userType(), body(`[{"op":"add","value":{"name.givenName":"x","name.givenName":"y"}}]`), o)
+	var e *patch.Error
+	if !errors.As(err, &e) || e.ScimType != "invalidSyntax" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestErrorsDoNotRepeatValues(t *testing.T) {
 	t.Parallel()
 	r, rel := parts(t, []byte(`{"userName":"lee"}`))
@@ -305,6 +315,10 @@ func TestLimits(t *testing.T) {
 		{"members by default over", group, `[{"op":"add","path":"members","value":` + list(0, 100_001) + `}]`, patch.ParseOptions{}, true},
 		{"member types", group, `[{"op":"add","path":"members","value":` + kinds(32) + `}]`, patch.ParseOptions{}, false},
 		{"member types over", group, `[{"op":"add","path":"members","value":` + kinds(33) + `}]`, patch.ParseOptions{}, true},
+		{"selections", group, "[" + repeat(`{"op":"remove","path":"members[type eq \"User\"]"}`, 2) + `,{"op":"remove","path":"members[value eq \"a\"]"}]`, patch.ParseOptions{MaxSelections: 2}, false},
+		{"selections over", group, "[" + repeat(`{"op":"remove","path":"members[type eq \"User\"]"}`, 2) + `,{"op":"replace","path":"members[value eq \"a\"].type","value":"User"}]`, patch.ParseOptions{MaxSelections: 2}, true},
+		{"selections by default", group, "[" + repeat(`{"op":"remove","path":"members[type eq \"User\"]"}`, 100) + "]", patch.ParseOptions{}, false},
+		{"selections by default over", group, "[" + repeat(`{"op":"remove","path":"members[type eq \"User\"]"}`, 101) + "]", patch.ParseOptions{}, true},
 		{"depth", user, deep(5), patch.ParseOptions{MaxDepth: 5}, false},
 		{"depth over", user, deep(6), patch.ParseOptions{MaxDepth: 5}, true},
 		{"depth by default", user, deep(32), patch.ParseOptions{}, false},

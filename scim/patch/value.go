@@ -29,11 +29,13 @@ func (p *parser) emit(op Op, target Target, raw []byte, pathless bool) error {
 			p.ignored(target.String())
 			return nil
 		}
-		decode := p.decode
+		var err error
 		if _, ok := target.Path.Relation(); ok {
-			decode = p.decodeMembers
+			err = p.decodeMembers(&o, raw)
+		} else {
+			err = p.decode(&o, raw)
 		}
-		if err := decode(&o, raw); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -43,6 +45,14 @@ func (p *parser) emit(op Op, target Target, raw []byte, pathless bool) error {
 func (p *parser) append(o Operation) error {
 	if len(p.req.Operations) >= p.o.MaxOperations {
 		return p.tooMany()
+	}
+	if !o.relation().IsZero() && needsSelect(&o) {
+		if p.selections++; p.selections > p.o.MaxSelections {
+			return o.overLimit(fmt.Sprintf("more than %d operations have filters or parts of members for which present members must be read; use members[value eq \"id\"] or a list", p.o.MaxSelections))
+		}
+	}
+	if p.req.Operations == nil {
+		p.req.Operations = make([]Operation, 0, 4) // most requests are small
 	}
 	p.req.Operations = append(p.req.Operations, o)
 	return nil
