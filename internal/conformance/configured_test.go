@@ -313,7 +313,7 @@ func TestPasswordGoesToTheHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(fmt.Sprintf("%s", rec.Doc), "first") {
+	if strings.Contains(string(rec.Doc), "first") {
 		t.Error("the password was stored")
 	}
 }
