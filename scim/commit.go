@@ -16,8 +16,8 @@ type pending struct {
 	batch   storage.Batch
 	effects []Effect
 	// revives, if set, is asked about a tombstone that holds a unique key of the
-	// write before the key is freed; true ends the commit with a *revival.
-	revives func(tombstone *storage.Record) bool
+	// record put before the key is freed; true ends the commit with a *revival.
+	revives func(tombstone *storage.Record, put storage.Ref) bool
 }
 
 // revival is the outcome of a commit that found the resource to be an old one.
@@ -28,6 +28,9 @@ func (*revival) Error() string { return "the resource was deleted and comes back
 // commit asks the guards and writes. Keys that a tombstone holds are freed on the
 // way: a deleted resource does not count in uniqueness (RFC 7644 section 3.6).
 func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w *pending) (*storage.CommitResult, error) {
+	if op.over() != nil {
+		return st.Commit(ctx, &w.batch) // guards see all of a commit at once, later
+	}
 	for _, guard := range s.guards {
 		if err := guard(ctx, op.Principal, w.effects); err != nil {
 			return nil, err
@@ -35,11 +38,11 @@ func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w 
 	}
 	for {
 		res, err := st.Commit(ctx, &w.batch)
-		holder := hiddenHolder(err)
+		holder, put := hiddenHolder(err)
 		if holder == nil || w.frees(holder.Ref) {
 			return res, err
 		}
-		if w.revives != nil && w.revives(holder) {
+		if w.revives != nil && w.revives(holder, put) {
 			return nil, &revival{holder}
 		}
 		w.batch.Puts = append(w.batch.Puts, storage.Put{
@@ -57,19 +60,23 @@ func (w *pending) frees(ref storage.Ref) bool {
 	return false
 }
 
-// hiddenHolder returns the tombstone that stands in the way of a commit, or nil.
-func hiddenHolder(err error) *storage.Record {
+// hiddenHolder returns the tombstone that stands in the way of a commit, if that is
+// what does, and the record whose put it is in the way of.
+func hiddenHolder(err error) (holder *storage.Record, put storage.Ref) {
 	var ce *storage.CommitError
 	if errors.Is(err, storage.ErrNotUnique) && errors.As(err, &ce) && ce.Holder != nil && ce.Holder.Hidden {
-		return ce.Holder
+		return ce.Holder, ce.Ref
 	}
-	return nil
+	return nil, storage.Ref{}
 }
 
 // retry runs f, which reads, decides and commits, again as long as somebody
 // else's write came between. After the first miss it lines up with the other
 // writers of the record, if the store can: blind repetition starves under load.
 func (s *Server) retry(ctx context.Context, op *Operation, f func(context.Context, storage.Store) (*Result, error)) (*Result, error) {
+	if o := op.over(); o != nil {
+		return f(ctx, o) // the whole overlay is repeated, or nothing
+	}
 	res, err := f(ctx, s.store)
 	if !isConflict(err) {
 		return res, err

@@ -14,7 +14,14 @@ func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Resul
 	}
 	r, password := e.prepare(op.Resource, nil)
 	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {
-		return s.createAs(ctx, st, e, op, r.WithMeta(Meta{ID: newID()}), password, nil)
+		id, tombstone := "", (*storage.Record)(nil)
+		if op.plan != nil {
+			id, tombstone = op.plan.id, op.plan.tombstone
+		}
+		if id == "" {
+			id = newID()
+		}
+		return s.createAs(ctx, st, e, op, r.WithMeta(Meta{ID: id}), password, tombstone)
 	})
 }
 
@@ -41,7 +48,7 @@ func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op
 		return nil, err
 	}
 	if tombstone == nil {
-		w.revives = func(holder *storage.Record) bool { return s.revives(ctx, e, op, holder, r) }
+		w.revives = func(holder *storage.Record, _ storage.Ref) bool { return s.revives(ctx, e, op, holder, r) }
 	}
 	done, err := s.commit(ctx, st, op, w)
 	var back *revival

@@ -33,13 +33,12 @@ func (s *Server) delete(ctx context.Context, e *endpoint, op *Operation) (*Resul
 		} else {
 			w.batch.Deletes = []storage.Delete{{Ref: rec.Ref, IfVersion: rec.Version, Change: change}}
 		}
-		if _, err := s.commit(ctx, st, op, w); err != nil {
+		done, err := s.commit(ctx, st, op, w)
+		if err != nil {
 			return nil, err
 		}
-		if s.subscribers.any() {
-			s.publish(ctx, op, w, nil)
-		}
-		return &Result{Item: Item{Resource: cur}}, nil
+		res := &Result{Item: Item{Resource: cur}}
+		return res, s.finish(ctx, e, op, w, done, &linkEdits{}, res)
 	})
 }
 

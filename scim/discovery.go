@@ -134,10 +134,8 @@ func (s *Server) appendConfig(b []byte, location string) []byte {
 	}
 	supported("patch", patches)
 	b = append(b, '}')
-	// Some clients cut their PATCH requests by maxOperations even where bulk is not
-	// supported, and 0 would mean "no limit" to them.
-	supported("bulk", false)
-	number("maxOperations", int64(s.limits.Operations))
+	supported("bulk", true)
+	number("maxOperations", int64(s.limits.BulkOperations))
 	number("maxPayloadSize", s.limits.Body)
 	b = append(b, '}')
 	supported("filter", true)

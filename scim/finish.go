@@ -9,6 +9,10 @@ import (
 // finish does what follows a commit: members whose type was guessed wrong get a
 // second chance, the host hears of the change, and the answer gets its relations.
 func (s *Server) finish(ctx context.Context, e *endpoint, op *Operation, w *pending, done *storage.CommitResult, links *linkEdits, res *Result) error {
+	if o := op.over(); o != nil {
+		o.staged = append(o.staged, &staged{ctx, e, op, w, links, res})
+		return nil
+	}
 	counts := make([]LinkCount, 0, len(done.Links))
 	for i := range done.Links {
 		edit, result := &w.batch.Links[i], &done.Links[i]
@@ -27,7 +31,7 @@ func (s *Server) finish(ctx context.Context, e *endpoint, op *Operation, w *pend
 	if s.subscribers.any() {
 		s.publish(ctx, op, w, counts)
 	}
-	if op.NoContent {
+	if op.NoContent || op.Method == Delete {
 		return nil
 	}
 	views, err := s.relations(ctx, e, op, res.Resource)

@@ -53,10 +53,21 @@ type Operation struct {
 	// NoContent says that the caller does not look at the resource of the result,
 	// so it need not be complete.
 	NoContent bool
+	// Bulk says that the operation is part of a bulk request. Of operations that are
+	// committed together, next returns before the commit.
+	Bulk bool
 	// Request is the HTTP request that the operation came with; nil in process.
 	Request *http.Request
 
 	call *call
+	plan *plan
+}
+
+// plan says how an operation of a bulk request differs from one by itself.
+type plan struct {
+	id        string          // of the resource to create
+	tombstone *storage.Record // that the create brings back
+	over      *overlay        // where it is worked out; nil: in the store
 }
 
 // ListOptions are the parameters of a list (RFC 7644 section 3.4.2).
@@ -159,3 +170,11 @@ func (s *Server) scope(p Principal) string {
 }
 
 func refOf(op *Operation) storage.Ref { return storage.Ref{Type: op.Type.Name(), ID: op.ID} }
+
+// over is the overlay in which the operation is worked out, or nil.
+func (op *Operation) over() *overlay {
+	if op.plan == nil {
+		return nil
+	}
+	return op.plan.over
+}

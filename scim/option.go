@@ -154,6 +154,14 @@ func WithUnknownMembers(u UnknownMembers) Option {
 	return option(func(s *Server) error { s.unknownMembers = u; return nil })
 }
 
+// WithAtomicBulk makes a bulk request one commit: all of its operations succeed, or
+// none is done. Types that a [ResourceHandler] serves cannot take part then.
+// Default: each operation stands alone, and so does each circle of operations that
+// refer to each other by bulkId.
+func WithAtomicBulk() Option {
+	return option(func(s *Server) error { s.atomicBulk = true; return nil })
+}
+
 // WithTombstones sets how long a deleted resource is kept hidden, for
 // [Server.Purge] to end. 0 removes resources at once. Default 30 days.
 func WithTombstones(keep time.Duration) Option {
@@ -265,17 +273,20 @@ func WithHookTimeout(d time.Duration) Option {
 // Limits bound the work that a request can cause. A zero field keeps its
 // default. Over a limit the answer is a clear error, at once.
 type Limits struct {
-	Body         int64 // bytes of a request body; default 8 MiB; 413
-	Depth        int   // nesting of JSON; default 32; 400 invalidSyntax
-	Members      int   // members in one request; default 100,000; 400 invalidValue
-	Operations   int   // operations of one PATCH; default 10,000; 400 invalidValue
-	FilterLength int   // bytes of a filter; default 8,192; 400 invalidFilter
-	FilterNodes  int   // terms of a filter; default 200; 400 invalidFilter
-	FilterDepth  int   // nesting of a filter; default 50; 400 invalidFilter
-	PageSize     int   // resources when count is absent; default 100
-	MaxPageSize  int   // resources of one page; default 1,000; larger counts are capped
-	Scan         int   // records looked at for one list; default 2,000,000; 400 tooMany
-	Labels       int   // members whose display is shown; default 1,000
+	Body       int64 // bytes of a request body; default 8 MiB; 413
+	Depth      int   // nesting of JSON; default 32; 400 invalidSyntax
+	Members    int   // members in one request; default 100,000; 400 invalidValue
+	Operations int   // operations of one PATCH; default 10,000; 400 invalidValue
+	// BulkOperations are the operations of one bulk request; default 1,000; 413. Its
+	// size is bounded by Body.
+	BulkOperations int
+	FilterLength   int // bytes of a filter; default 8,192; 400 invalidFilter
+	FilterNodes    int // terms of a filter; default 200; 400 invalidFilter
+	FilterDepth    int // nesting of a filter; default 50; 400 invalidFilter
+	PageSize       int // resources when count is absent; default 100
+	MaxPageSize    int // resources of one page; default 1,000; larger counts are capped
+	Scan           int // records looked at for one list; default 2,000,000; 400 tooMany
+	Labels         int // members whose display is shown; default 1,000
 	// Wait bounds an operation that has to be repeated because others write the same
 	// resource. Default 15 seconds; then 503.
 	Wait time.Duration
@@ -288,6 +299,7 @@ func WithLimits(l Limits) Option {
 		setLimit(&s.limits.Depth, l.Depth)
 		setLimit(&s.limits.Members, l.Members)
 		setLimit(&s.limits.Operations, l.Operations)
+		setLimit(&s.limits.BulkOperations, l.BulkOperations)
 		setLimit(&s.limits.FilterLength, l.FilterLength)
 		setLimit(&s.limits.FilterNodes, l.FilterNodes)
 		setLimit(&s.limits.FilterDepth, l.FilterDepth)
@@ -309,7 +321,7 @@ func setLimit[T ~int | ~int64](limit *T, v T) {
 
 func defaultLimits() Limits {
 	return Limits{
-		Body: 8 << 20, Depth: 32, Members: 100_000, Operations: 10_000,
+		Body: 8 << 20, Depth: 32, Members: 100_000, Operations: 10_000, BulkOperations: 1000,
 		FilterLength: 8192, FilterNodes: 200, FilterDepth: 50,
 		PageSize: 100, MaxPageSize: 1000, Scan: 2_000_000, Labels: 1000,
 		Wait: 15 * time.Second,

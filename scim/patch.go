@@ -97,7 +97,12 @@ func (s *Server) patchLinks(ctx context.Context, st storage.Store, e *endpoint, 
 		return nil, err
 	}
 	if len(asked) == 0 {
-		return s.get(ctx, e, &Operation{Method: Get, Type: op.Type, ID: op.ID, Principal: op.Principal})
+		rec, err := s.record(ctx, st, op)
+		if err != nil {
+			return nil, err
+		}
+		r, err := fromRecord(e, rec)
+		return &Result{Item: Item{Resource: r}, Unchanged: true}, err
 	}
 	links, err := s.linkEdits(ctx, st, e, op, op.ID, asked)
 	if err != nil {

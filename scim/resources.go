@@ -81,18 +81,9 @@ func (x *exchange) patchResource(e *endpoint, id string) error {
 	if err != nil {
 		return err
 	}
-	err = x.body(func(data []byte) (err error) {
-		x.op.Patch, err = patch.Parse(e.typ, data, patch.ParseOptions{
-			Tolerance: x.call.session.Patch(), MaxOperations: x.s.limits.Operations,
-			MaxMembers: x.s.limits.Members, MaxDepth: x.s.limits.Depth,
-		})
-		return err
-	})
+	err = x.body(func(data []byte) error { return x.s.decodePatch(e, &x.op, data) })
 	if err != nil {
 		return err
-	}
-	for _, name := range x.op.Patch.Ignored {
-		x.call.ignored(name)
 	}
 	x.op.NoContent = x.query.attributes == nil && x.query.excluded == nil && x.s.patchedSilently(e)
 	x.op.Projection = x.query.projection(e.typ, e.requested(func(p Path) bool { return x.op.Patch.Touches(p) })...)
@@ -131,23 +122,43 @@ func (s *Server) patchedSilently(e *endpoint) bool {
 
 // decodeResource reads the body of a POST or PUT.
 func (x *exchange) decodeResource(e *endpoint) error {
-	var decoded *resource.Decoded
-	err := x.body(func(data []byte) (err error) {
-		decoded, err = resource.Decode(e.typ, data, resource.DecodeOptions{
-			Repair: x.call.session.Repair(), MaxDepth: x.s.limits.Depth,
-			MaxMembers: x.s.limits.Members, RejectUnknown: x.s.rejectUnknown,
-		})
+	err := x.body(func(data []byte) error { return x.s.decodeBody(e, &x.op, data) })
+	if err != nil {
 		return err
+	}
+	x.op.Projection = x.query.projection(e.typ, e.requested(func(p Path) bool { return !x.op.Resource.Get(p).IsZero() })...)
+	return nil
+}
+
+// decodeBody reads a resource into an operation that creates or replaces.
+func (s *Server) decodeBody(e *endpoint, op *Operation, data []byte) error {
+	decoded, err := resource.Decode(e.typ, data, resource.DecodeOptions{
+		Repair: op.call.session.Repair(), MaxDepth: s.limits.Depth,
+		MaxMembers: s.limits.Members, RejectUnknown: s.rejectUnknown,
 	})
 	if err != nil {
 		return err
 	}
 	for _, name := range decoded.Ignored {
-		x.call.ignored(name)
+		op.call.ignored(name)
 	}
-	x.op.Resource = x.call.session.Resource(e.typ, decoded.Resource)
-	x.op.Relations = decoded.Relations
-	x.op.Projection = x.query.projection(e.typ, e.requested(func(p Path) bool { return !x.op.Resource.Get(p).IsZero() })...)
+	op.Resource = op.call.session.Resource(e.typ, decoded.Resource)
+	op.Relations = decoded.Relations
+	return nil
+}
+
+// decodePatch reads a PATCH request into an operation.
+func (s *Server) decodePatch(e *endpoint, op *Operation, data []byte) (err error) {
+	op.Patch, err = patch.Parse(e.typ, data, patch.ParseOptions{
+		Tolerance: op.call.session.Patch(), MaxOperations: s.limits.Operations,
+		MaxMembers: s.limits.Members, MaxDepth: s.limits.Depth,
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range op.Patch.Ignored {
+		op.call.ignored(name)
+	}
 	return nil
 }
 

@@ -104,6 +104,8 @@ func (s *Server) allow(rt route) string {
 	case rt.bad || rt.n == 0:
 	case rt.isConfig() && rt.n == 1, (rt.is(resourceTypesPath) || rt.is(schemasPath)) && rt.n <= 2:
 		return "GET, HEAD, OPTIONS"
+	case rt.is(bulkPath) && rt.n == 1:
+		return "OPTIONS, POST"
 	case s.endpointOf(rt.segments[0]) != nil:
 		e := s.endpointOf(rt.segments[0])
 		if rt.n == 1 {
@@ -137,8 +139,14 @@ func (x *exchange) dispatch(rt route) error {
 	if rt.discovery() {
 		return x.discover(rt, method)
 	}
+	if rt.n == 1 && rt.is(bulkPath) {
+		if method == http.MethodPost {
+			return x.bulk()
+		}
+		return x.methodNotAllowed(rt)
+	}
 	switch {
-	case rt.n == 0, rt.n == 1 && rt.is(bulkPath), rt.is(mePath), rt.n == 1 && rt.is(searchPath),
+	case rt.n == 0, rt.is(mePath), rt.n == 1 && rt.is(searchPath),
 		rt.n == 2 && strings.EqualFold(rt.segments[1], searchPath) && s.endpointOf(rt.segments[0]) != nil:
 		return &Error{Status: http.StatusNotImplemented, Detail: "this part of the protocol is not supported here; the service provider configuration says what is"}
 	}

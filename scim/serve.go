@@ -158,12 +158,17 @@ func (x *exchange) tell(ctx context.Context, res *Result, err error) {
 // fail answers with an error.
 func (x *exchange) fail(err error) {
 	e := x.s.toError(err)
-	if e.Status >= http.StatusInternalServerError && e.Status != http.StatusNotImplemented {
-		x.s.log.ErrorContext(x.r.Context(), "scim: request failed", "method", x.r.Method, "status", e.Status, "error", err.Error())
-	} else {
-		x.s.log.DebugContext(x.r.Context(), "scim: request refused", "method", x.r.Method, "status", e.Status, "scimType", e.ScimType)
-	}
+	x.s.logFailure(x.r, e, err)
 	x.writeError(e)
+}
+
+// logFailure logs what the client is not told.
+func (s *Server) logFailure(r *http.Request, e *Error, err error) {
+	if e.Status >= http.StatusInternalServerError && e.Status != http.StatusNotImplemented {
+		s.log.ErrorContext(r.Context(), "scim: request failed", "method", r.Method, "status", e.Status, "error", err.Error())
+		return
+	}
+	s.log.DebugContext(r.Context(), "scim: request refused", "method", r.Method, "status", e.Status, "scimType", e.ScimType)
 }
 
 func (x *exchange) writeError(e *Error) {

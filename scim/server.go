@@ -46,6 +46,7 @@ type Server struct {
 
 	patchNoContent      []string
 	unknownMembers      UnknownMembers
+	atomicBulk          bool
 	tombstones          time.Duration
 	immutableExternalID bool
 	rejectUnknown       bool
