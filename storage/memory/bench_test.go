@@ -103,8 +103,7 @@ func benchmarkGet(b *testing.B, s *memory.Store, n int) {
 	}
 }
 
-func plan(t testing.TB, typ *schema.Type, text string) *filter.Plan {
-	t.Helper()
+func plan(t interface{ Fatal(...any) }, typ *schema.Type, text string) *filter.Plan {
 	e, err := filter.Parse(text, filter.ParseOptions{})
 	if err != nil {
 		t.Fatal(err)

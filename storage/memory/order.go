@@ -180,6 +180,7 @@ func (r *queryReader) keys(p schema.Path) (iter.Seq[*ident], bool) {
 // belongs to them if it is one of them.
 func (r *queryReader) yieldWithout(attr uint16, yield func(*ident) bool) bool {
 	all := *r
+	all.Offset = 0 // not to be jumped over here
 	if all.After != nil && !all.After.Absent {
 		all.After = nil
 	}

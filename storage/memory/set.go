@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/musterhq/muster/internal/cowtree"
 	"github.com/musterhq/muster/scim/filter"
@@ -130,27 +131,34 @@ func (r *queryReader) keyedRange(p schema.Path, n filter.Compare) (set, bool) {
 	x := &r.table.indexes[attr]
 	t := &x.entries
 	k, truncated := storage.IndexKey(n.Key)
-	// A truncated key may belong to a value on either side of what it equals.
 	exact := !truncated && x.truncated == 0
+	if n.Op == filter.Eq {
+		return r.keyedEqual(t, k, exact)
+	}
+	// A truncated key compares like its value as far as it surely reaches, and one
+	// that agrees so far may belong to a value on either side of the operand.
+	after := k + afterKey
+	if !exact {
+		k = k[:min(len(k), storage.MaxKeyLength-utf8.UTFMax)]
+		after = k + afterPrefix
+	}
 	at := func(key string) int { return t.Rank(keyed{key: key}) }
 	lo, hi := 0, t.Len()
 	switch n.Op {
-	case filter.Eq:
-		return r.keyedEqual(t, k, exact)
 	case filter.Sw:
 		lo, hi = at(k), at(k+afterPrefix)
 	case filter.Gt:
 		if lo = at(k); exact {
-			lo = at(k + afterKey)
+			lo = at(after)
 		}
 	case filter.Ge:
 		lo = at(k)
 	case filter.Lt:
-		if hi = at(k + afterKey); exact {
+		if hi = at(after); exact {
 			hi = at(k)
 		}
 	case filter.Le:
-		hi = at(k + afterKey)
+		hi = at(after)
 	default:
 		return set{}, false
 	}
