@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 
+	"github.com/musterhq/muster/scim/resource"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -34,11 +35,25 @@ func (s *Server) finish(ctx context.Context, e *endpoint, op *Operation, w *pend
 	if op.NoContent || op.Method == Delete {
 		return nil
 	}
+	if op.Method == Create && len(w.batch.Links) == 0 {
+		res.Relations = e.noLinks(op.Projection) // nobody can have linked to it yet
+		return nil
+	}
 	views, err := s.relations(ctx, e, op, res.Resource)
 	if err == nil && views != nil {
 		res.Relations = views[0]
 	}
 	return err
+}
+
+// noLinks shows the relations of a resource that has no links.
+func (e *endpoint) noLinks(p *resource.Projection) (views []resource.RelationView) {
+	for _, r := range e.typ.Relations() {
+		if p.Shows(r.Path) {
+			views = append(views, resource.RelationView{Path: r.Path})
+		}
+	}
+	return views
 }
 
 // settleDropped tries the members that an edit left out as each further type of
