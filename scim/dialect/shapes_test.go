@@ -1,6 +1,7 @@
 package dialect_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -153,6 +154,11 @@ func TestOperations(t *testing.T) {
 		{"empty e-mail among others", `"op":"replace","path":"emails","value":[{"value":""},` + home + `]`, base + `,"emails":[` + home + `],` + ext, "empty-element"},
 		{"empty e-mail added", `"op":"add","path":"emails","value":[{"type":"other","value":""}]`, same, "empty-element"},
 		{"empty e-mails removed", `"op":"remove","path":"emails","value":[{"value":""}]`, same, ""},
+		{"e-mails set empty", `"op":"replace","path":"emails","value":""`, base + `,` + ext, "empty-element"},
+		{"nothing added to e-mails", `"op":"add","path":"emails","value":""`, same, "empty-element"},
+		{"nothing removed from e-mails", `"op":"remove","path":"emails","value":""`, same, ""},
+		{"values of all e-mails set empty", `"op":"replace","path":"emails.value","value":""`, base + `,` + ext, "empty-element"},
+		{"name set empty", `"op":"replace","path":"name.givenName","value":""`, same + `,"name":{"givenName":""}`, ""},
 		{"empty e-mail with a type removed", `"op":"remove","path":"emails","value":[{"type":"work","value":""}]`, same, "empty-element"},
 		{"role as JSON", `"op":"Add","path":"roles","value":[{"value":"{\"value\":\"admin\",\"displayName\":\"Admin\"}"}]`, same + `,"roles":[{"value":"admin","display":"Admin"}]`, "role-json"},
 		{"role as JSON by its value", `"op":"Replace","path":"roles[primary eq \"True\"].value","value":"{\"value\":\"admin\"}"`, same + `,"roles":[{"primary":true,"value":"admin"}]`, "create-element filter-boolean-text role-json"},
@@ -275,6 +281,60 @@ func TestStrictFillsNoSeam(t *testing.T) {
 	}
 	if x.Apply().CreateElement != nil || x.SkipsUnknownMembers() {
 		t.Error("there is tolerance")
+	}
+}
+
+// The presets fill every seam that the lower packages have for tolerance, so
+// that a new one is not forgotten here.
+func TestTolerantFillsEverySeam(t *testing.T) {
+	t.Parallel()
+	x, strict := dialect.Tolerant().Session(), dialect.Strict().Session()
+	for _, seam := range []struct{ tolerant, strict any }{
+		{x.Patch(), strict.Patch()}, {x.Filter(), strict.Filter()}, {x.Plan(), strict.Plan()},
+	} {
+		on, off := reflect.ValueOf(seam.tolerant), reflect.ValueOf(seam.strict)
+		for i := range on.NumField() {
+			field := on.Type().Field(i)
+			if field.Type.Kind() != reflect.Bool || field.Name == "UnknownNames" { // which is validation
+				continue
+			}
+			if !on.Field(i).Bool() || off.Field(i).Bool() {
+				t.Errorf("%s.%s is %v with all rules, %v with none", on.Type(), field.Name, on.Field(i), off.Field(i))
+			}
+		}
+	}
+	if p := x.Patch(); p.Repair == nil || p.Rewrite == nil || p.Names != schema.Unqualified|schema.DottedURN|schema.DraftURN {
+		t.Errorf("%+v", p)
+	}
+	// What would be a guess in a search must not decide what a PATCH writes.
+	if p := x.Patch().Filter; p.BareWords || p.ValuePathSub {
+		t.Errorf("filters in PATCH paths: %+v", p)
+	}
+}
+
+// An empty list of members and null say so; an empty string does not.
+func TestAnEmptyStringDoesNotEmptyAGroup(t *testing.T) {
+	t.Parallel()
+	const full = `{"schemas":["` + schema.GroupURN + `"],"displayName":"Guides","members":[{"value":"1"},{"value":"2"}]}`
+	const kept = `{"displayName":"Guides"} members 1 2`
+	for op, want := range map[string]string{
+		`"op":"replace","path":"members","value":""`:                     refused,
+		`"op":"replace","path":"members","value":[""]`:                   refused,
+		`"op":"remove","path":"members","value":""`:                      kept,
+		`"op":"remove","path":"members","value":[""]`:                    kept,
+		`"op":"remove","path":"members","value":[]`:                      kept,
+		`"op":"remove","path":"members","value":[{"value":""}]`:          kept,
+		`"op":"remove","path":"members","value":["1"]`:                   `{"displayName":"Guides"} members 2`,
+		`"op":"remove","path":"members","value":{"value":"2"}`:           `{"displayName":"Guides"} members 1`,
+		`"op":"Remove","path":"members","value":[{"value":"7"},"8"]`:     kept,
+		`"op":"replace","value":{"displayName":"Guides","members":null}`: `{"displayName":"Guides"} members`,
+	} {
+		for _, set := range []dialect.Set{dialect.Tolerant(), dialect.Entra()} {
+			got := sendPatchTo(t, set.Session(), group, full, `{"schemas":["`+patchOp+`"],"Operations":[{`+op+`}]}`)
+			if normal(t, got) != normal(t, want) {
+				t.Errorf("%s: %s, want %s", op, got, want)
+			}
+		}
 	}
 }
 

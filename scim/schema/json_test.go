@@ -379,9 +379,7 @@ func TestParseSchemaOfTheVectors(t *testing.T) {
 
 // Whatever parses comes out as JSON that parses to the same schema.
 func FuzzParseSchema(f *testing.F) {
-	for urn := range rfcSchemas {
-		f.Add(schema.Builtin(urn).AppendJSON(nil, "https://example.com/"))
-	}
+	f.Add(schema.GroupSchema().AppendJSON(nil, "https://example.com/")) // longer ones slow the fuzzer down
 	for _, s := range []string{`{"id":"a","attributes":[{"name":"x","type":"complex","subAttributes":[{"name":"y"}]}]}`, `{"id":`, `[]`, `{"id":"a","ID":"b"}`, definitions} {
 		f.Add([]byte(s))
 	}
