@@ -2,6 +2,7 @@ package resource_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -148,4 +149,34 @@ func BenchmarkEdit(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func BenchmarkGroupOf1000(b *testing.B) {
+	var raw []byte
+	var members []resource.Member
+	for i := range 1000 {
+		id := fmt.Sprintf("2819c223-7f76-453a-919d-%012d", i)
+		members = append(members, resource.Member{ID: id, Type: "User", Display: "Ines Falk"})
+		raw = fmt.Appendf(raw, `,{"value":%q,"type":"User"}`, id)
+	}
+	raw[0] = '['
+	raw = append(raw, ']')
+	p := groupType.MustResolve("members")
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if m, err := resource.DecodeMembers(p, raw, resource.DecodeOptions{}); err != nil || len(m) != 1000 {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encode", func(b *testing.B) {
+		r := must[*resource.Resource](b)(resource.New(groupType).Meta(aMeta).Set("displayName", "Pilots").Build())
+		view := &resource.View{BaseURL: base, Endpoint: endpoints, Relations: []resource.RelationView{{Path: p, Members: members}}}
+		var dst []byte
+		b.ReportAllocs()
+		for b.Loop() {
+			dst = resource.AppendJSON(dst[:0], r, view)
+		}
+	})
 }

@@ -394,6 +394,27 @@ func TestDecodeDepthLimit(t *testing.T) {
 	}
 }
 
+func TestDecodeBoundsUnknownNames(t *testing.T) {
+	t.Parallel()
+	names := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `"x%d":0,`, i)
+		}
+		return b.String()
+	}
+	for n, ok := range map[int]bool{10_000: true, 10_001: false} {
+		_, err := resource.Decode(deviceType, []byte(`{`+names(n)+`"text":"a"}`), partial)
+		if (err == nil) != ok {
+			t.Errorf("%d unknown names: %v", n, err)
+		}
+		_, err = resource.Decode(deviceType, []byte(`{"owners":[{`+names(n)+`"value":"1"}]}`), partial)
+		if (err == nil) != ok {
+			t.Errorf("%d unknown names in a member: %v", n, err)
+		}
+	}
+}
+
 func TestDecodeDoesNotKeepTheBody(t *testing.T) {
 	t.Parallel()
 	b := []byte(`{"text":"abc","owners":[{"value":"abc"}],"foo":1}`)

@@ -38,14 +38,15 @@ type decoder struct {
 	fixed   bool // data replaces the body's text at shift
 	repairs int  // how many such texts are nested
 
-	count     int // problems, those beyond maxProblems included
-	problems  []Problem
-	missing   []int // which problems are required attributes that are missing
-	ignored   []string
-	nulls     []schema.Path
-	relations Relations
-	late      []late
-	scratch   []byte
+	count      int // problems, those beyond maxProblems included
+	problems   []Problem
+	missing    []int // which problems are required attributes that are missing
+	ignored    []string
+	nulls      []schema.Path
+	relations  Relations
+	late       []late
+	scratch    []byte
+	memberType string // of the last member, shared by those that follow
 
 	primary   schema.Path // the sub-attribute that one element may have true
 	primaryAt int         // where the last true one stood, -1 if it was not true
@@ -208,7 +209,7 @@ func (d *decoder) textValue(p schema.Path, a *schema.Attribute, element bool) ou
 	if !ok {
 		return failed
 	}
-	if what&nul != 0 {
+	if what&nul != 0 && d.mode&stored == 0 {
 		return d.problem(p, at, false, "must not hold the character U+0000")
 	}
 	value, flags := raw, uint32(0)
@@ -244,6 +245,7 @@ func (d *decoder) numberValue(p schema.Path, a *schema.Attribute, element bool) 
 	}
 	text, detail := d.data[at:d.pos], ""
 	switch {
+	case d.mode&stored != 0:
 	case a.Type == schema.Integer && !integer:
 		detail = "must be an integer, without fraction and exponent"
 	case a.Type == schema.Integer && !isInt64(text):
@@ -367,6 +369,10 @@ func (r *repetitions) has(doc *document, list, element int) bool {
 	return false
 }
 
+// maxUnknown bounds the unknown names of one object, which are remembered to see
+// whether they are ambiguous.
+const maxUnknown = 10_000
+
 // object reads the object of a complex attribute, an extension or, with
 // listed, of a whole resource.
 func (d *decoder) object(parent schema.Path, listed *urns) outcome {
@@ -409,7 +415,10 @@ func (d *decoder) object(parent schema.Path, listed *urns) outcome {
 			if unknown == nil {
 				unknown = make(map[string]bool)
 			}
-			unknown[key] = true
+			if unknown[key] = true; len(unknown) > maxUnknown {
+				d.fail(at, "an object has too many unknown names")
+				return failed
+			}
 			if a, ok := d.alias(parent, raw); ok {
 				d.next()
 				a.at = d.pos

@@ -21,4 +21,25 @@
 // A value that is null, an empty array or an empty object is unassigned, and
 // unassigned values are not kept (RFC 7643 section 2.5): decoding drops them.
 // The empty string is a value.
+//
+// # Readings
+//
+// Where the RFCs leave a choice:
+//
+//   - null, [] and {} are unassigned for every attribute, whatever its type, and
+//     as elements of an array.
+//   - An integer fits 64 bits. A decimal lies in the range of float64 and is kept
+//     as it was written; two decimals compare exactly.
+//   - A dateTime has a year of four digits, and one without an offset is UTC.
+//   - Base64 is that of RFC 4648 section 4; the padding may be missing.
+//   - A reference is any text without spaces and control characters.
+//   - An extension whose data is there need not be listed in schemas.
+//   - Of elements that are the same ([Value.Same]) the first is kept. That covers
+//     the rule that a pair of type and value stands once (RFC 7643 section 2.4)
+//     without losing data when elements differ in another part.
+//   - An always-returned sub-attribute is shown even when what stands around it
+//     is not asked for; one returned on request is shown when it is named itself.
+//   - Elements of a relation that is shown backwards are of type "direct" where
+//     the schema lists that word (a user's groups).
+//   - Times are shown in UTC with as many digits of a fraction as they have.
 package resource

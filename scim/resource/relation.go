@@ -83,9 +83,6 @@ func (d *decoder) members(p schema.Path) ([]Member, outcome) {
 			result = wrong
 		case assigned:
 			if seen.add(rel, m) {
-				if len(members) > 0 && members[len(members)-1].Type == m.Type {
-					m.Type = members[len(members)-1].Type // share the string
-				}
 				members = append(members, m)
 			}
 			if result == absent {
@@ -183,12 +180,16 @@ func (d *decoder) entry(p schema.Path) (m Member, out outcome) {
 			}
 		}
 		if i < 0 {
-			if key := foldName(raw); unknown[key] {
+			key := foldName(raw)
+			if unknown[key] {
 				d.ambiguous(p, raw, nameAt)
-			} else if unknown == nil {
-				unknown = map[string]bool{key: true}
-			} else {
-				unknown[key] = true
+			}
+			if unknown == nil {
+				unknown = make(map[string]bool)
+			}
+			if unknown[key] = true; len(unknown) > maxUnknown {
+				d.fail(nameAt, "an object has too many unknown names")
+				return m, failed
 			}
 			if _, known := p.LookupBytes(raw); !known {
 				d.unknown(p, raw, nameAt)
@@ -203,8 +204,7 @@ func (d *decoder) entry(p schema.Path) (m Member, out outcome) {
 			out = wrong
 		}
 		seen[i] = true
-		field := [...]*string{&m.ID, &m.Type, &m.Display, &m.Ref}[i]
-		switch d.memberText(p, i, field) {
+		switch d.memberText(p, i, &m) {
 		case failed:
 			return m, failed
 		case wrong:
@@ -222,9 +222,10 @@ func (d *decoder) entry(p schema.Path) (m Member, out outcome) {
 
 var memberNames = [...][]byte{[]byte("value"), []byte("type"), []byte("display"), []byte("$ref")}
 
-// memberText reads the sub-attribute number i of memberNames. A relation need
+// memberText reads the sub-attribute number i of memberNames into m. A relation need
 // not declare all of them (RFC 7643 section 2.4 does).
-func (d *decoder) memberText(p schema.Path, i int, field *string) outcome {
+func (d *decoder) memberText(p schema.Path, i int, m *Member) outcome {
+	field := [...]*string{&m.ID, &m.Type, &m.Display, &m.Ref}[i]
 	c := d.next()
 	at := d.pos
 	sub, ok := p.LookupBytes(memberNames[i])
@@ -249,11 +250,18 @@ func (d *decoder) memberText(p schema.Path, i int, field *string) outcome {
 			d.scratch = unescape(d.scratch[:0], raw)
 			raw = d.scratch
 		}
-		*field = string(raw)
+		if field != &m.Type {
+			*field = string(raw)
+		} else {
+			if string(raw) != d.memberType {
+				d.memberType = string(raw)
+			}
+			m.Type = d.memberType
+		}
 		return assigned
 	}
 	if !d.skip() {
 		return failed
 	}
-	return d.misfit(sub, at, false, "must be a string, not "+jsonKind(c), func() outcome { return d.memberText(p, i, field) })
+	return d.misfit(sub, at, false, "must be a string, not "+jsonKind(c), func() outcome { return d.memberText(p, i, m) })
 }

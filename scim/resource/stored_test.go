@@ -42,6 +42,7 @@ func TestStoredReadsWhatIsNotCanonical(t *testing.T) {
 		`{"id":"1","meta":{},"schemas":["x"],"owners":[{"value":"1"}],"text":"a"}`:                                  `{"text":"a"}`,
 		`{"serial":"s","badge":{"issued":"2024-02-29T12:00:00Z","Number":"1"}}`:                                     `{"serial":"s","badge":{"issued":"2024-02-29T12:00:00Z","number":"1"}}`,
 		`{"tags":["a","A"],"ports":[{"value":"1","primary":true},{"value":"1","primary":true}], "time":"gone bad"}`: `{"tags":["a","A"],"ports":[{"value":"1","primary":true},{"value":"1","primary":true}],"time":"gone bad"}`,
+		` {"text":"a\u0000","decimal":1e400,"integer":1.5}`:                                                         `{"text":"a\u0000","decimal":1e400,"integer":1.5}`,
 		`{"urn:gone":{"x":1},"` + extraURN + `":{"gone":1,"site":"s"}}`:                                             `{"` + extraURN + `":{"site":"s"}}`,
 	} {
 		r := must[*resource.Resource](t)(resource.Stored(deviceType, resource.Meta{}, []byte(doc)))

@@ -94,13 +94,16 @@ func unescape(dst, raw []byte) []byte {
 func appendQuoted[T string | []byte](dst []byte, s T) (_ []byte, esc bool) {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		if !special[c] {
-			dst = append(dst, c)
+	for i := 0; ; {
+		from := i
+		for i < len(s) && !special[s[i]] {
 			i++
-			continue
 		}
+		dst = append(dst, s[from:i]...)
+		if i == len(s) {
+			return append(dst, '"'), esc
+		}
+		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
 			dst = utf8.AppendRune(dst, r)
@@ -126,5 +129,4 @@ func appendQuoted[T string | []byte](dst []byte, s T) (_ []byte, esc bool) {
 			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 	}
-	return append(dst, '"'), esc
 }

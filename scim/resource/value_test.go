@@ -1,6 +1,7 @@
 package resource_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -118,6 +119,18 @@ func TestValuesOfAResource(t *testing.T) {
 	}
 }
 
+func TestKindsHaveNames(t *testing.T) {
+	t.Parallel()
+	for k, want := range []string{"none", "text", "number", "bool", "object", "array", "unknown"} {
+		if got := resource.Kind(k).String(); got != want {
+			t.Errorf("%d is %q, want %q", k, got, want)
+		}
+	}
+	if document(t, deviceType, `{}`).Type() != deviceType {
+		t.Error("a resource knows its type")
+	}
+}
+
 func TestDateTimesAreInstants(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -232,6 +245,7 @@ func TestConstructors(t *testing.T) {
 		{resource.Integer(path("integer"), -5), `-5`},
 		{resource.Decimal(path("decimal"), 0.1), `0.1`},
 		{resource.Decimal(path("decimal"), 1e30), `1e+30`},
+		{resource.Decimal(path("decimal"), math.Inf(-1)), ``},
 		{resource.DateTime(path("time"), at), `"2024-02-29T11:00:00.000005Z"`},
 		{resource.Binary(path("binary"), []byte("hello")), `"aGVsbG8="`},
 		{resource.Array(path("tags"), resource.Text(path("tags"), "a"), resource.Value{}, resource.Text(path("text"), "b")), `["a","b"]`},
