@@ -18,6 +18,25 @@ type pending struct {
 	// revives, if set, is asked about a tombstone that holds a unique key of the
 	// record put before the key is freed; true ends the commit with a *revival.
 	revives func(tombstone *storage.Record, put storage.Ref) bool
+
+	// Room for what most writes need, so that it comes in one piece.
+	onePut    [1]storage.Put
+	oneEffect [1]Effect
+}
+
+// newPending starts a write of one resource.
+func (s *Server) newPending(op *Operation, effect Effect) *pending {
+	w := &pending{}
+	w.batch.Tenant, w.batch.Time = op.Principal.Tenant, s.now()
+	w.oneEffect[0] = effect
+	w.effects = w.oneEffect[:]
+	return w
+}
+
+// put adds the write of a record.
+func (w *pending) put(p storage.Put) {
+	w.onePut[0] = p
+	w.batch.Puts = w.onePut[:]
 }
 
 // revival is the outcome of a commit that found the resource to be an old one.
@@ -63,6 +82,9 @@ func (w *pending) frees(ref storage.Ref) bool {
 // hiddenHolder returns the tombstone that stands in the way of a commit, if that is
 // what does, and the record whose put it is in the way of.
 func hiddenHolder(err error) (holder *storage.Record, put storage.Ref) {
+	if err == nil {
+		return nil, storage.Ref{}
+	}
 	var ce *storage.CommitError
 	if errors.Is(err, storage.ErrNotUnique) && errors.As(err, &ce) && ce.Holder != nil && ce.Holder.Hidden {
 		return ce.Holder, ce.Ref

@@ -28,16 +28,13 @@ func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Resul
 // createAs commits a new resource, or with a tombstone, brings that one back as
 // the new resource.
 func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op *Operation, r *Resource, password string, tombstone *storage.Record) (*Result, error) {
+	w := s.newPending(op, Effect{Kind: Create, Type: e.typ, ID: r.ID(), After: r})
 	rec := storage.NewRecord(r, op.Principal.Connection)
-	rec.Created = s.now()
-	put := storage.Put{Record: rec, IfAbsent: true, Change: storage.ChangeInfo{Kind: "created"}}
-	if tombstone != nil {
-		put.IfAbsent, put.IfVersion = false, tombstone.Version
-		put.Change.Kind = "revived"
-	}
-	w := &pending{
-		batch:   storage.Batch{Tenant: op.Principal.Tenant, Time: rec.Created, Puts: []storage.Put{put}},
-		effects: []Effect{{Kind: Create, Type: e.typ, ID: r.ID(), After: r}},
+	rec.Created = w.batch.Time
+	if tombstone == nil {
+		w.put(storage.Put{Record: rec, IfAbsent: true, Change: storage.ChangeInfo{Kind: "created"}})
+	} else {
+		w.put(storage.Put{Record: rec, IfVersion: tombstone.Version, Change: storage.ChangeInfo{Kind: "revived"}})
 	}
 	links, err := s.linkEdits(ctx, st, e, op, r.ID(), setAll(e, op.Relations, func(Path) bool { return false }))
 	if err != nil {
@@ -47,12 +44,11 @@ func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op
 	if err := s.takePassword(ctx, op, r, password); err != nil {
 		return nil, err
 	}
-	if tombstone == nil {
+	if tombstone == nil && (s.revive != nil || s.immutableExternalID) {
 		w.revives = func(holder *storage.Record, _ storage.Ref) bool { return s.revives(ctx, e, op, holder, r) }
 	}
 	done, err := s.commit(ctx, st, op, w)
-	var back *revival
-	if errors.As(err, &back) {
+	if back := revivalOf(err); back != nil {
 		return s.createAs(ctx, st, e, op, r.WithMeta(Meta{ID: back.tombstone.ID}), password, back.tombstone)
 	}
 	if err != nil {
@@ -68,6 +64,15 @@ func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op
 		return nil, err
 	}
 	return res, nil
+}
+
+func revivalOf(err error) *revival {
+	if err == nil {
+		return nil
+	}
+	var back *revival
+	errors.As(err, &back)
+	return back
 }
 
 // revives reports whether a create brings back the tombstone that holds one of

@@ -23,13 +23,10 @@ func (s *Server) delete(ctx context.Context, e *endpoint, op *Operation) (*Resul
 		if err := checkMatch(op, cur); err != nil {
 			return nil, err
 		}
-		w := &pending{
-			batch:   storage.Batch{Tenant: op.Principal.Tenant, Time: s.now()},
-			effects: []Effect{{Kind: Delete, Type: e.typ, ID: op.ID, Before: cur}},
-		}
+		w := s.newPending(op, Effect{Kind: Delete, Type: e.typ, ID: op.ID, Before: cur})
 		change := storage.ChangeInfo{Kind: "deleted"}
 		if s.tombstones > 0 {
-			w.batch.Puts = []storage.Put{{Record: e.tombstone(rec, cur), IfVersion: rec.Version, Change: change}}
+			w.put(storage.Put{Record: e.tombstone(rec, cur), IfVersion: rec.Version, Change: change})
 		} else {
 			w.batch.Deletes = []storage.Delete{{Ref: rec.Ref, IfVersion: rec.Version, Change: change}}
 		}

@@ -108,10 +108,7 @@ func (s *Server) patchLinks(ctx context.Context, st storage.Store, e *endpoint, 
 	if err != nil {
 		return nil, err
 	}
-	w := &pending{
-		batch:   storage.Batch{Tenant: op.Principal.Tenant, Time: s.now()},
-		effects: []Effect{{Kind: Patch, Type: e.typ, ID: op.ID}},
-	}
+	w := s.newPending(op, Effect{Kind: Patch, Type: e.typ, ID: op.ID})
 	links.addTo(w)
 	done, err := s.commit(ctx, st, op, w)
 	if err != nil {

@@ -67,19 +67,16 @@ func (s *Server) update(ctx context.Context, st storage.Store, e *endpoint, op *
 	if u.changes == nil && u.next != u.cur {
 		u.changes = patch.Diff(u.cur, u.next)
 	}
-	w := &pending{
-		batch:   storage.Batch{Tenant: op.Principal.Tenant, Time: s.now()},
-		effects: []Effect{{Kind: op.Method, Type: e.typ, ID: op.ID, Before: u.cur, After: u.next, Changes: u.changes}},
-	}
+	w := s.newPending(op, Effect{Kind: op.Method, Type: e.typ, ID: op.ID, Before: u.cur, After: u.next, Changes: u.changes})
 	res := &Result{Item: Item{Resource: u.cur}}
 	if len(u.changes) > 0 {
 		res.Resource = u.next
 		rec := storage.NewRecord(u.next, u.rec.Connection)
 		rec.Created = u.rec.Created
-		w.batch.Puts = []storage.Put{{
+		w.put(storage.Put{
 			Record: rec, IfVersion: u.rec.Version,
 			Change: storage.ChangeInfo{Kind: u.kind, Paths: changedPaths(u.changes)},
-		}}
+		})
 	}
 	links.addTo(w)
 	if op.IfMatch != "" || u.exact {

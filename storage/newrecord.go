@@ -78,7 +78,7 @@ func (r *Record) Committed(version int64, created, modified time.Time) *Record {
 // document. meta.created and meta.lastModified are fields of the record, which
 // stores index as such.
 func indexEntries(r *resource.Resource) []Entry {
-	var entries []Entry
+	entries := make([]Entry, 0, len(r.Type().Indexed()))
 	for _, p := range r.Type().Indexed() {
 		if !p.InDocument() {
 			continue
