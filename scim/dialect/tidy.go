@@ -71,24 +71,10 @@ func (x *Session) tidy(p schema.Path, v resource.Value) (now resource.Value, cha
 		}
 		return v, false
 	}
-	var kept []resource.Value // the elements so far, once one of them differs
-	i := 0
+	kept := make([]resource.Value, 0, v.Len())
 	for e := range v.Elements() {
 		one, odd := x.tidyElement(p, value, e)
-		if odd && !changed {
-			changed = true
-			kept = make([]resource.Value, 0, v.Len())
-			for same := range v.Elements() {
-				if len(kept) == i {
-					break
-				}
-				kept = append(kept, same)
-			}
-		}
-		if changed {
-			kept = append(kept, one)
-		}
-		i++
+		kept, changed = append(kept, one), changed || odd
 	}
 	if !changed {
 		return v, false
