@@ -299,6 +299,17 @@ func TestQueriesAgreeWithEvaluationOfAllRecords(t *testing.T) {
 	})
 }
 
+func TestTotalsCountRecordsAndNoTargetsKeptElsewhere(t *testing.T) {
+	t.Parallel()
+	s := filled(t, 3)
+	addGroup(t, s, 1, 5) // two of them are no records
+	q := &storage.Query{Tenant: tenant, Type: userType, Filter: plan(t, userType, fmt.Sprintf("groups.value eq %q", group(1).ID)), Limit: 10, Total: storage.TotalExact}
+	page, err := s.Query(t.Context(), q)
+	if err != nil || page.Total != 3 || len(page.Records) != 3 {
+		t.Errorf("%d records, total %d, %v; want 3 and 3", len(page.Records), page.Total, err)
+	}
+}
+
 func TestQueriesLookAtNoMoreThanAllowed(t *testing.T) {
 	t.Parallel()
 	const n = 2000
