@@ -79,6 +79,7 @@ func TestRepair(t *testing.T) {
 		{"array", `{"ports":"w1"}`, `{"ports":[{"value":"w1"}]}`, ``, nil, []string{`value ports "w1" false`}},
 		{"array, then element", `{"ports":{"value":"p"}}`, `{"ports":[{"value":"p"}]}`, ``, nil, []string{`value ports {"value":"p"} false`, `value ports "p" true`}},
 		{"element", `{"ports":["p",{"value":7}]}`, `{"ports":[{"value":"p"},{"value":"7"}]}`, ``, nil, []string{`value ports "p" true`, `value ports.value 7 false`}},
+		{"second primary", `{"ports":[{"value":"1","primary":true},{"value":"2","primary":"True"}]}`, ``, `ports[1].primary: only one element can be primary (at byte 62)`, nil, nil},
 		{"no end", `{"text":["loop"]}`, ``, `text: must be a string, not an array (at byte 8)`, nil, nil},
 		{"empty ones are unassigned anyway", `{"flag":[],"text":{}}`, `{}`, ``, nil, []string{}},
 
