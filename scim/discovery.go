@@ -92,10 +92,8 @@ func (s *Server) schemas(base string) (docs []document) {
 		}
 	}
 	for _, e := range s.endpoints {
-		d := e.typ.Declaration()
-		add(d.Schema)
-		for _, ext := range d.Extensions {
-			add(ext.Schema)
+		for _, sc := range e.typ.Declaration().Schemas() {
+			add(sc)
 		}
 	}
 	add(schema.ServiceProviderConfigSchema())
