@@ -133,7 +133,7 @@ func newEvaluation(q *Query, links filter.LinkTest) (*evaluation, error) {
 	if links == nil && q.Filter.UsesLinks() {
 		return nil, fmt.Errorf("%w: the filter asks about links, and the store does not answer that here", ErrUnsupported)
 	}
-	e := &evaluation{q: q, links: links, byID: q.Sort.Path.IsZero()}
+	e := &evaluation{q: q, links: links, byID: q.Sort.Path.IsZero() || q.Sort.Path == q.Type.Common().ID}
 	if a := q.After; a != nil {
 		e.hasPosition = true
 		e.position.rec = &Record{Ref: Ref{ID: a.ID}}
