@@ -2,9 +2,11 @@ package scim
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/musterhq/muster/scim/resource"
+	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -24,7 +26,7 @@ func (s *Server) get(ctx context.Context, e *endpoint, op *Operation) (*Result, 
 	if views != nil {
 		res.Relations = views[0]
 	}
-	res.Unchanged = matches(op.IfNoneMatch, r) && !showsInverse(res.Relations)
+	res.Unchanged = matches(op.IfNoneMatch, r) && !e.showsInverse(op.Projection)
 	return res, nil
 }
 
@@ -63,15 +65,11 @@ func fromRecord(e *endpoint, rec *storage.Record) (*Resource, error) {
 	return r.WithMeta(m), nil
 }
 
-// An answer that shows a relation backwards depends on other resources too, so
-// its version does not tell whether it is still the same.
-func showsInverse(views []resource.RelationView) bool {
-	for _, v := range views {
-		if _, inverse := v.Path.Inverse(); inverse && len(v.Members) > 0 {
-			return true
-		}
-	}
-	return false
+// showsInverse reports whether an answer shows a relation backwards. Then it
+// depends on other resources too, and its version does not tell whether it is still
+// the same: not even when there is nothing to show, since there may have been.
+func (e *endpoint) showsInverse(p *resource.Projection) bool {
+	return slices.ContainsFunc(e.typ.Inverses(), func(r schema.InverseRelation) bool { return p.Shows(r.Path) })
 }
 
 // relations reads the relations of resources of one type that the operation
