@@ -12,6 +12,12 @@ func (s *Server) commitOverlay(ctx context.Context, st storage.Store, p Principa
 	w := &pending{batch: over.batch}
 	for _, part := range over.staged {
 		w.effects = append(w.effects, part.w.effects...)
+		for ref, types := range part.w.guessed {
+			if w.guessed == nil {
+				w.guessed = map[storage.Ref][]string{}
+			}
+			w.guessed[ref] = types
+		}
 	}
 	w.revives = over.revives
 	if len(w.batch.Puts)+len(w.batch.Deletes)+len(w.batch.Links) == 0 {

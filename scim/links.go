@@ -38,6 +38,8 @@ type linkEdits struct {
 	// guessed are the members of each edit for which the client named no type, so
 	// that the first of the relation's types was assumed.
 	guessed []map[storage.Ref]bool
+	// others are the further types of guessed members that must not be missing.
+	others  map[storage.Ref][]string
 	dropped []Member
 }
 
@@ -74,6 +76,14 @@ func (s *Server) linkEdits(ctx context.Context, st storage.Store, e *endpoint, o
 		if edit.Reset && guessed != nil {
 			if err := s.keepTypes(ctx, st, op, &edit, a.relation, guessed); err != nil {
 				return nil, err
+			}
+		}
+		if edit.Missing == storage.MissingReject {
+			for ref := range guessed {
+				if out.others == nil {
+					out.others = make(map[storage.Ref][]string, len(guessed))
+				}
+				out.others[ref] = a.relation.Targets[1:]
 			}
 		}
 		edit.Add, edit.Remove = normalForm(edit.Add, edit.Remove)
@@ -182,6 +192,7 @@ func (s *Server) keepTypes(ctx context.Context, st storage.Store, op *Operation,
 }
 
 func (l *linkEdits) addTo(w *pending) {
+	w.guessed = l.others
 	for _, e := range l.edits {
 		if w.effects[0].Kind == Create {
 			e.Reset = false // there is nothing yet

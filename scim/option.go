@@ -281,7 +281,7 @@ type Limits struct {
 	// size is bounded by Body.
 	BulkOperations int
 	FilterLength   int // bytes of a filter; default 8,192; 400 invalidFilter
-	FilterNodes    int // terms of a filter; default 200; 400 invalidFilter
+	FilterNodes    int // comparisons, value paths and operators of a filter; default 200; 400 invalidFilter
 	FilterDepth    int // nesting of a filter; default 50; 400 invalidFilter
 	PageSize       int // resources when count is absent; default 100
 	MaxPageSize    int // resources of one page; default 1,000; larger counts are capped

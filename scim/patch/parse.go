@@ -270,6 +270,6 @@ func (p *parser) twice(key string) error {
 }
 
 func (p *parser) tooMany() error {
-	return &Error{ScimType: invalidSyntax, Index: -1, Path: "Operations", Limit: true,
+	return &Error{ScimType: invalidValue, Index: -1, Path: "Operations", Limit: true,
 		Detail: fmt.Sprintf("the request has more than %d operations, members of path-less values counted; send it in parts", p.o.MaxOperations)}
 }
