@@ -24,10 +24,7 @@ type derivedBase struct {
 
 func (s *Server) baseOf(r *http.Request, tenant string) string {
 	if s.baseURL != "" {
-		if strings.Contains(s.baseURL, "{tenant}") {
-			return strings.ReplaceAll(s.baseURL, "{tenant}", tenant)
-		}
-		return s.baseURL
+		return s.configuredBase(tenant)
 	}
 	scheme, host, prefix := "http", r.Host, s.mountedAt(r)
 	if r.TLS != nil {
@@ -53,6 +50,14 @@ func (s *Server) baseOf(r *http.Request, tenant string) string {
 	b := &derivedBase{scheme, strings.Clone(host), strings.Clone(prefix), scheme + "://" + host + prefix}
 	s.lastBase.Store(b)
 	return b.url
+}
+
+// configuredBase is the base URL that [WithBaseURL] set, or "".
+func (s *Server) configuredBase(tenant string) string {
+	if strings.Contains(s.baseURL, "{tenant}") {
+		return strings.ReplaceAll(s.baseURL, "{tenant}", tenant)
+	}
+	return s.baseURL
 }
 
 // mountedAt is the part of the request's path in front of the service root. What

@@ -99,14 +99,17 @@ func (s *Server) linkTest(ctx context.Context, e *endpoint, tenant string, faile
 			Tenant: tenant, Relation: storage.Relation{Owner: l.Owner, Name: l.Relation}, Inverse: l.Inverse,
 			Of: []storage.Ref{{Type: e.typ.Name(), ID: id}}, Limit: 1,
 		}
-		if l.ID != "" {
+		switch {
+		case l.ID != "":
 			q.Other = s.others(l)
+		case l.Type != "":
+			q.After = storage.Ref{Type: l.Type} // in front of the first link of that type
 		}
 		found, err := s.store.Links(ctx, q)
 		if err != nil {
 			*failed = err
 		}
-		return len(found) > 0
+		return len(found) > 0 && (l.Type == "" || found[0].To.Type == l.Type)
 	}
 }
 

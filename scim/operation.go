@@ -128,29 +128,38 @@ func (s *Server) Do(ctx context.Context, p Principal, op *Operation) (*Result, e
 }
 
 // ParseFilter makes the filter that op.List takes, with the server's tolerance
-// for the principal.
+// for the principal. In it meta.location is compared as [WithBaseURL] says, or
+// without that, as the endpoint and the id.
 func (s *Server) ParseFilter(p Principal, t *Type, text string) (*Filter, error) {
 	x := s.dialectOf(p).Session()
-	plan, err := s.parseFilter(&call{session: x}, t, text)
+	plan, err := s.parseFilter(&call{session: x}, t, text, s.configuredBase(p.Tenant))
 	if err != nil {
 		return nil, s.toError(err)
 	}
 	return plan, nil
 }
 
-func (s *Server) parseFilter(c *call, t *Type, text string) (*Filter, error) {
-	parse := c.session.Filter()
-	parse.MaxLength = s.limits.FilterLength
-	parse.MaxNodes = s.limits.FilterNodes
-	parse.MaxDepth = s.limits.FilterDepth
-	expr, err := filter.Parse(text, parse)
+// parseFilter makes the filter for one type. base is the service root, which
+// meta.location begins with.
+func (s *Server) parseFilter(c *call, t *Type, text, base string) (*Filter, error) {
+	expr, err := s.parseExpr(c, text)
 	if err != nil {
 		return nil, err
 	}
 	plan := c.session.Plan()
 	plan.UnknownNames = s.rejectUnknownFilter
 	plan.Ignored = c.ignored
+	plan.BaseURL = base
 	return filter.Compile(t, expr, plan)
+}
+
+// parseExpr reads the text of a filter within the server's limits.
+func (s *Server) parseExpr(c *call, text string) (filter.Expr, error) {
+	parse := c.session.Filter()
+	parse.MaxLength = s.limits.FilterLength
+	parse.MaxNodes = s.limits.FilterNodes
+	parse.MaxDepth = s.limits.FilterDepth
+	return filter.Parse(text, parse)
 }
 
 func normal(p Principal) Principal {

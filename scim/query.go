@@ -99,7 +99,7 @@ func (x *exchange) list(e *endpoint) (o ListOptions, err error) {
 		return o, err
 	}
 	if q.has&hasFilter != 0 {
-		if o.Filter, err = x.s.parseFilter(&x.call, e.typ, q.filter); err != nil {
+		if o.Filter, err = x.s.parseFilter(&x.call, e.typ, q.filter, x.baseURL()); err != nil {
 			return o, err
 		}
 	}
