@@ -58,6 +58,7 @@ func decodeChange(b []byte) (c storage.Change, err error) {
 // Changes implements [storage.ChangeLog].
 func (s *store) Changes(ctx context.Context, tenant string, after int64, limit int) (changes []storage.Change, err error) {
 	err = s.view(ctx, func(tx Tx) error {
+		changes = nil
 		for p, err := range scan(ctx, tx, prefix(changeKind, tenant), changeKey(tenant, max(after, 0))) {
 			if err != nil {
 				return err
@@ -73,7 +74,10 @@ func (s *store) Changes(ctx context.Context, tenant string, after int64, limit i
 		}
 		return nil
 	})
-	return changes, err
+	if err != nil {
+		return nil, err
+	}
+	return changes, nil
 }
 
 // ChangedLinks implements [storage.ChangeLog].
@@ -83,6 +87,7 @@ func (s *store) ChangedLinks(ctx context.Context, tenant string, seq int64, afte
 		from = deltaKey(tenant, seq, after)
 	}
 	err = s.view(ctx, func(tx Tx) error {
+		deltas = nil
 		change, err := tx.Get(changeKey(tenant, seq))
 		if err != nil {
 			return err
@@ -101,7 +106,10 @@ func (s *store) ChangedLinks(ctx context.Context, tenant string, seq int64, afte
 		}
 		return nil
 	})
-	return deltas, err
+	if err != nil {
+		return nil, err
+	}
+	return deltas, nil
 }
 
 // TrimChanges implements [storage.ChangeLog]. It works in transactions of a

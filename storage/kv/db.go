@@ -5,7 +5,8 @@ import "context"
 // DB is an ordered key-value database. Its methods are called concurrently.
 type DB interface {
 	// View runs f on a state of the database that does not change while f runs.
-	// It should not hold writers off. It returns f's error as it is.
+	// It should not hold writers off. It returns f's error as it is. f may run
+	// again.
 	View(ctx context.Context, f func(Tx) error) error
 
 	// Update runs f in a serialisable transaction: committed transactions have the

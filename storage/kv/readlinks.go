@@ -11,6 +11,7 @@ import (
 // Links implements [storage.Store].
 func (s *store) Links(ctx context.Context, q *storage.LinkQuery) (links []storage.Link, err error) {
 	err = s.view(ctx, func(tx Tx) error {
+		links = nil
 		for _, of := range q.Of {
 			n := 0
 			for to, err := range (linkReader{q, of}).otherEnds(ctx, tx) {
