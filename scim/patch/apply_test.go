@@ -412,7 +412,7 @@ func TestManyElementsBehaveLikeFew(t *testing.T) {
 	var all, again bytes.Buffer
 	for i := range 200 {
 		n := string(rune('a'+i%20)) + strings.Repeat("x", i/20)
-		all.WriteString(`,{"value":"` + n + `","type":"work"},{"display":"` + n + `"}`)
+		all.WriteString(`,{"value":"` + n + `","type":"work"},{"display":"` + n + `","primary":false}`)
 		again.WriteString(`,{"value":"` + strings.ToUpper(n) + `","type":"WORK"},{"display":"` + strings.ToUpper(n) + `"}`)
 	}
 	r, _ := parts(t, []byte(`{"userName":"lee"}`))
@@ -436,5 +436,25 @@ func TestManyElementsBehaveLikeFew(t *testing.T) {
 	}
 	if v := res.Resource.Get(r.Type().MustResolve("emails")); !v.IsZero() {
 		t.Errorf("%d elements stay", v.Len())
+	}
+}
+
+func TestManySimpleElementsBehaveLikeFew(t *testing.T) {
+	t.Parallel()
+	var few, all []string
+	for i := range 100 {
+		all = append(all, `"t`+string(rune('a'+i%26))+strings.Repeat("x", i/26)+`"`)
+		if i%2 == 0 {
+			few = append(few, strings.ToUpper(all[i]))
+		}
+	}
+	r, _ := parts(t, []byte(`{"userName":"lee"}`))
+	path := testURN + ":tags"
+	res, _, err := do(r.Type(), r, nil, body(`[{"op":"add","path":"`+path+`","value":[`+strings.Join(few, ",")+`]},{"op":"add","path":"`+path+`","value":[`+strings.Join(all, ",")+`]}]`), patch.ParseOptions{}, patch.ApplyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := res.Resource.Get(r.Type().MustResolve(path)).Len(); n != 100 {
+		t.Errorf("%d elements", n)
 	}
 }

@@ -361,6 +361,29 @@ func TestIgnoredIsBounded(t *testing.T) {
 	}
 }
 
+// A remove that names nothing does nothing, and is reported.
+func TestARemoveThatNamesNothingIsReported(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{`[]`, `{}`, `""`, `[{}]`, `[null]`, `[""]`, `[[]]`, `{"value":""}`, `[{"value":null,"type":""},{}]`} {
+		for _, path := range []string{"members", "displayName", `members[value eq \"a\"]`, "externalId"} {
+			req, err := patch.Parse(groupType(), body(`[{"op":"remove","path":"`+path+`","value":`+value+`}]`), patch.ParseOptions{})
+			if err != nil {
+				t.Errorf("%s %s: %v", path, value, err)
+				continue
+			}
+			if len(req.Operations) != 0 || len(req.Ignored) != 1 || !strings.HasPrefix(path, strings.TrimSuffix(req.Ignored[0], "[…]")) {
+				t.Errorf("%s %s: %s, ignored %v", path, value, opsText(req.Operations), req.Ignored)
+			}
+		}
+	}
+	for _, value := range []string{`[{"value":"a"},{}]`, `["a"]`, `0`, `false`, `{"value":0}`} {
+		req, err := patch.Parse(groupType(), body(`[{"op":"remove","path":"members","value":`+value+`}]`), patch.ParseOptions{})
+		if err == nil && len(req.Operations) == 0 {
+			t.Errorf("%s is taken for nothing", value)
+		}
+	}
+}
+
 func TestRequestDividesOperations(t *testing.T) {
 	t.Parallel()
 	req, err := patch.Parse(groupType(), body(`[{"op":"replace","path":"displayName","value":"x"},{"op":"add","path":"members","value":[{"value":"a"}]},
