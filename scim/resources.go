@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -193,9 +194,17 @@ func (x *exchange) body(f func([]byte) error) error {
 			return f(b)
 		}
 		if err != nil {
-			return (&Error{Status: http.StatusBadRequest, ScimType: InvalidSyntax, Detail: "the body could not be read to its end"}).WithCause(err)
+			return unreadable(err)
 		}
 	}
+}
+
+func unreadable(err error) error {
+	var cut *http.MaxBytesError // by the host's own middleware
+	if errors.As(err, &cut) {
+		return tooLarge(cut.Limit)
+	}
+	return (&Error{Status: http.StatusBadRequest, ScimType: InvalidSyntax, Detail: "the body could not be read to its end"}).WithCause(err)
 }
 
 func tooLarge(limit int64) error {
