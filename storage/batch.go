@@ -6,8 +6,8 @@ import "time"
 //
 // What a batch does is as if it were done in this order, whatever order a store
 // takes: preconditions are judged; records are deleted and put; the links of
-// records that are now deleted or hidden are removed; then the link edits are
-// made.
+// those that were deleted or put as hidden are removed; then the link edits
+// are made.
 //
 //   - A batch names a record at most once in Puts and Deletes together, and an
 //     owner and relation at most once in Links. It may name one record in Puts

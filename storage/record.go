@@ -38,7 +38,7 @@ type Record struct {
 	// with at least microseconds kept.
 	Created, Modified time.Time
 	// Hidden says that the resource is deleted for clients. A hidden record keeps
-	// its unique keys and has no links.
+	// its unique keys. It has no links, unless [MissingKeep] makes one to it.
 	Hidden bool
 	// Label is what references to the resource show as "display".
 	Label string
@@ -96,7 +96,8 @@ const MaxKeyLength = 1024
 type UniqueKey struct {
 	// Attr is the canonical full name of the attribute.
 	Attr string
-	// Key is the folded value, with whatever scopes it; opaque to the store.
+	// Key is the folded value with what scopes and marks it, or a hash of that;
+	// opaque to the store and never empty.
 	Key string
 }
 
@@ -105,13 +106,14 @@ type UniqueKey struct {
 // Ascending order is: records with a key, by key bytewise, then records without
 // one; ties by id. Descending is the exact reverse, ties included.
 type Sort struct {
-	// Path is the attribute, zero to sort by id. filter.SortKey gives a record's
-	// key.
+	// Path is the attribute, zero to sort by id alone. filter.SortKey gives a
+	// record's key.
 	Path       schema.Path
 	Descending bool
 }
 
-// Position is a place in an order: behind the record with this key and id.
+// Position is a place in an order: behind the record with this key and id. In an
+// order by id alone, Key and Absent do not count.
 type Position struct {
 	Key    string
 	Absent bool // the record has no key

@@ -13,11 +13,11 @@ type Store interface {
 	// Get returns a record, a hidden one too, or [ErrNotFound].
 	Get(ctx context.Context, tenant string, ref Ref) (*Record, error)
 
-	// Query returns the records that match, exactly: never fewer, never others. A
-	// store that cannot answer at all returns [ErrUnsupported], one that would have
-	// to look at more than q.MaxScan records [ErrTooMany]. [Evaluate] answers any
-	// query over candidates that contain at least every match. A running query
-	// does not block writers.
+	// Query returns the records that match, exactly: never fewer, never others,
+	// in the order of q.Sort, and as of one moment. A store that cannot answer at
+	// all returns [ErrUnsupported], one that would have to look at more than
+	// q.MaxScan records [ErrTooMany]. [Evaluate] answers any query over candidates
+	// that contain at least every match. A running query does not block writers.
 	Query(ctx context.Context, q *Query) (*Page, error)
 
 	// Links reads one relation for many records at once, in either direction. It
@@ -70,8 +70,8 @@ const UnknownTotal = -1
 // Page is the answer to a query.
 type Page struct {
 	Records []*Record
-	// Total is the number of matches regardless of Offset, After and Limit, or
-	// [UnknownTotal].
+	// Total is the number of matches regardless of Offset, After and Limit. Unless
+	// the query asked for [TotalExact] it may be [UnknownTotal].
 	Total int
 }
 

@@ -62,7 +62,7 @@ func (c *commit) run() error {
 // deletes: a record to be deleted exists, and has the version asked for.
 func (c *commit) deletes() error {
 	for _, d := range c.Deletes {
-		before, err := load(c.tx, c.Tenant, d.Ref)
+		before, err := loadWhole(c.tx, c.Tenant, d.Ref)
 		switch {
 		case err != nil:
 			return err
@@ -84,7 +84,7 @@ func (c *commit) deletes() error {
 func (c *commit) puts() error {
 	for _, p := range c.Puts {
 		ref := p.Record.Ref
-		before, err := load(c.tx, c.Tenant, ref)
+		before, err := loadWhole(c.tx, c.Tenant, ref)
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func (c *commit) touch(ref storage.Ref) (*step, error) {
 	if s := c.steps[ref]; s != nil {
 		return s, nil
 	}
-	before, err := load(c.tx, c.Tenant, ref)
+	before, err := loadWhole(c.tx, c.Tenant, ref)
 	if err != nil {
 		return nil, err
 	}

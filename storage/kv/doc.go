@@ -17,7 +17,7 @@
 // first, then what is in [keys.go]. Keys are seldom longer than 200 bytes; long
 // attribute values bring them to little more than [storage.MaxKeyLength].
 //
-// Values are the record as a line of JSON followed by its document, a change as
+// Values are a record as two lines of JSON followed by its document, a change as
 // JSON, an id, or nothing.
 //
 // [keys.go]: https://github.com/musterhq/muster/blob/main/storage/kv/keys.go
