@@ -136,18 +136,18 @@ func (e *elements) find(v resource.Value) int {
 }
 
 // add appends v, or lays its parts over the element that it is alike. It
-// returns the position.
-func (e *elements) add(v resource.Value) int {
-	i := e.find(v)
-	if i < 0 {
+// returns the position, and what stood there before.
+func (e *elements) add(v resource.Value) (i int, old resource.Value) {
+	if i = e.find(v); i < 0 {
 		i = len(e.list)
 		e.list, e.changed = append(e.list, v), true
 		if e.byKey != nil {
 			k := e.key(v)
 			e.byKey[k] = append(e.byKey[k], i)
 		}
-		return i
+		return i, old
 	}
+	old = e.list[i]
 	// The parts that make elements alike stay as they are, so that byKey stays
 	// right and a difference in letter case alone is none.
 	if v.Kind() == resource.KindObject {
@@ -157,7 +157,7 @@ func (e *elements) add(v resource.Value) int {
 			}
 		}
 	}
-	return i
+	return i, old
 }
 
 // settle drops elements that have become unassigned and joins those that have

@@ -52,11 +52,7 @@ func (s *state) addAll(e *elements, op *Operation, values resource.Value) error 
 	}
 	var made primaries
 	for v := range values.Elements() {
-		var old resource.Value
-		if i := e.find(v); i >= 0 {
-			old = e.list[i]
-		}
-		i := e.add(v)
+		i, old := e.add(v)
 		if err := checkParts(e.path, old, e.list[i], op); err != nil {
 			return err
 		}
