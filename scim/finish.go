@@ -29,8 +29,14 @@ func (s *Server) finish(ctx context.Context, e *endpoint, op *Operation, w *pend
 	if op.call != nil {
 		op.call.dropped = append(op.call.dropped, links.dropped...)
 	}
+	if len(links.dropped) > 0 {
+		s.noteSkipped(ctx, op, storage.Ref{Type: e.typ.Name(), ID: res.Resource.ID()}, links.dropped)
+	}
 	if s.subscribers.any() {
 		s.publish(ctx, op, w, counts)
+	}
+	if op.Method == Delete && len(e.typ.Relations()) > 0 {
+		s.forgetSkipped(ctx, op.Principal.Tenant, storage.Ref{Type: e.typ.Name(), ID: op.ID})
 	}
 	if op.NoContent || op.Method == Delete {
 		return nil

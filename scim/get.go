@@ -2,11 +2,9 @@ package scim
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"github.com/musterhq/muster/scim/resource"
-	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -26,7 +24,7 @@ func (s *Server) get(ctx context.Context, e *endpoint, op *Operation) (*Result, 
 	if views != nil {
 		res.Relations = views[0]
 	}
-	res.Unchanged = matches(op.IfNoneMatch, r) && !e.showsInverse(op.Projection)
+	res.Unchanged = matches(op.IfNoneMatch, r.Meta().Version) && !showsInverse(res.Relations)
 	return res, nil
 }
 
@@ -67,9 +65,15 @@ func fromRecord(e *endpoint, rec *storage.Record) (*Resource, error) {
 
 // showsInverse reports whether an answer shows a relation backwards. Then it
 // depends on other resources too, and its version does not tell whether it is still
-// the same: not even when there is nothing to show, since there may have been.
-func (e *endpoint) showsInverse(p *resource.Projection) bool {
-	return slices.ContainsFunc(e.typ.Inverses(), func(r schema.InverseRelation) bool { return p.Shows(r.Path) })
+// the same. What a version cannot tell either is that the last group has gone since
+// the client looked: clients that keep answers should leave such attributes out.
+func showsInverse(views []resource.RelationView) bool {
+	for _, v := range views {
+		if _, inverse := v.Path.Inverse(); inverse && len(v.Members) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // relations reads the relations of resources of one type that the operation

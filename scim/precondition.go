@@ -8,7 +8,7 @@ import (
 // checkMatch fails with 412 when the operation demands another version than r is
 // in.
 func checkMatch(op *Operation, r *Resource) error {
-	if op.IfMatch == "" || matches(op.IfMatch, r) {
+	if op.IfMatch == "" || matches(op.IfMatch, r.Meta().Version) {
 		return nil
 	}
 	return preconditionFailed()
@@ -18,11 +18,10 @@ func preconditionFailed() error {
 	return Errorf(http.StatusPreconditionFailed, "", "the resource has changed since that version was read; read it again and repeat the change")
 }
 
-// matches reports whether a list of entity tags, or "*", covers r. Weak tags
+// matches reports whether a list of entity tags, or "*", covers a version. Weak tags
 // compare by their text: under the strong comparison that RFC 9110 has for
 // If-Match they would never match, and SCIM's versions are weak.
-func matches(tags string, r *Resource) bool {
-	version := r.Meta().Version
+func matches(tags, version string) bool {
 	for tags != "" {
 		tags = strings.TrimLeft(tags, " \t,")
 		if strings.HasPrefix(tags, "*") {
