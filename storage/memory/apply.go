@@ -212,7 +212,16 @@ func (t *table) ownKeys(r *storage.Record) []key {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, compareKeys)
-	return slices.Clip(slices.CompactFunc(keys, func(a, b key) bool { return compareKeys(a, b) == 0 }))
+	n := 0
+	for _, k := range keys {
+		if n > 0 && compareKeys(keys[n-1], k) == 0 {
+			keys[n-1].truncated = keys[n-1].truncated || k.truncated
+			continue
+		}
+		keys[n] = k
+		n++
+	}
+	return keys[:n]
 }
 
 func compareKeys(a, b key) int {
@@ -241,17 +250,17 @@ func (c *commit) setKeys(t *table, who *ident, before, after []key) {
 		default:
 			order = compareKeys(before[0], after[0])
 		}
-		if order <= 0 {
-			if order < 0 {
-				c.freeKey(t, who, &before[0])
-			}
+		switch {
+		case order < 0:
+			c.freeKey(t, who, &before[0])
 			before = before[1:]
-		}
-		if order >= 0 {
-			if order > 0 {
-				c.takeKey(t, who, &after[0])
-			}
+		case order > 0:
+			c.takeKey(t, who, &after[0])
 			after = after[1:]
+		default:
+			after[0].text = before[0].text // which the index holds
+			t.indexes[after[0].attr].truncated += bit(after[0].truncated) - bit(before[0].truncated)
+			before, after = before[1:], after[1:]
 		}
 	}
 }
@@ -263,9 +272,7 @@ func (c *commit) freeKey(t *table, who *ident, k *key) {
 	}
 	x := &t.indexes[k.attr]
 	x.entries.Delete(c.epoch, keyed{k.text, who})
-	if k.truncated {
-		x.truncated--
-	}
+	x.truncated -= bit(k.truncated)
 }
 
 func (c *commit) takeKey(t *table, who *ident, k *key) {
@@ -275,7 +282,5 @@ func (c *commit) takeKey(t *table, who *ident, k *key) {
 	}
 	x := &t.indexes[k.attr]
 	x.entries.Set(c.epoch, keyed{k.text, who})
-	if k.truncated {
-		x.truncated++
-	}
+	x.truncated += bit(k.truncated)
 }

@@ -61,6 +61,7 @@ func BenchmarkStore(b *testing.B) {
 					groups = append(groups, m)
 				}
 			}
+			trim(b, s)
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			links := 0
@@ -125,7 +126,7 @@ func plan(t interface{ Fatal(...any) }, typ *schema.Type, text string) *filter.P
 
 func benchmarkUserNameEq(b *testing.B, s *memory.Store, n int) {
 	plans := make([]*filter.Plan, min(n, 1<<16))
-	r := rand.New(rand.NewPCG(1, 2))
+	r := rand.New(rand.NewPCG(3, 4)) // not those that Get has just brought into the caches
 	for i := range plans {
 		plans[i] = plan(b, userType, fmt.Sprintf("userName eq %q", userName(r.IntN(n))))
 	}

@@ -140,3 +140,29 @@ func TestNothingOfAKeyIsKeptTwice(t *testing.T) {
 		t.Errorf("%d keys, want the unique one, the name and one address", len(keys))
 	}
 }
+
+// A text that just fits and the beginning of a longer one are the same key: what
+// is known of it follows the record.
+func TestTruncatedEntriesAreCounted(t *testing.T) {
+	t.Parallel()
+	n := newTenant(0)
+	for i, test := range []struct {
+		entries []storage.Entry
+		want    int
+	}{
+		{[]storage.Entry{{Attr: "title", Key: "same"}}, 0},
+		{[]storage.Entry{{Attr: "title", Key: "same", Truncated: true}}, 1},
+		{[]storage.Entry{{Attr: "title", Key: "same"}, {Attr: "title", Key: "same", Truncated: true}}, 1},
+		{[]storage.Entry{{Attr: "title", Key: "same"}}, 0},
+		{[]storage.Entry{{Attr: "title", Key: "same", Truncated: true}, {Attr: "title", Key: "tame", Truncated: true}}, 2},
+		{nil, 0},
+	} {
+		r := testRecord("a")
+		r.Index = test.entries
+		mustCommit(t, n, &storage.Batch{Puts: []storage.Put{{Record: r}}})
+		users := n.work.table("User")
+		if attr, ok := users.attr("title"); !ok || users.indexes[attr].truncated != test.want {
+			t.Errorf("put %d: the index knows of %d truncated entries, want %d", i, users.indexes[attr].truncated, test.want)
+		}
+	}
+}

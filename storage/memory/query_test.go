@@ -32,7 +32,7 @@ type model struct {
 // Values collide often, differ in case, have long common beginnings, and some
 // are longer than an index key.
 var (
-	words  = []string{"ada", "ADA", "adam", "bo", "Bo Li", "çelik", "zoe", strings.Repeat("m", storage.MaxKeyLength-1) + "éa", strings.Repeat("m", storage.MaxKeyLength-1) + "éb", strings.Repeat("m", storage.MaxKeyLength), strings.Repeat("m", storage.MaxKeyLength-2) + "é", strings.Repeat("m", storage.MaxKeyLength-2) + "ﬀ日本"}
+	words  = []string{"ada", "ADA", "adam", "bo", "Bo Li", "çelik", "zoe", strings.Repeat("m", storage.MaxKeyLength-1) + "éa", strings.Repeat("m", storage.MaxKeyLength-1) + "éb", strings.Repeat("m", storage.MaxKeyLength), strings.Repeat("m", storage.MaxKeyLength+1), strings.Repeat("m", storage.MaxKeyLength-2) + "é", strings.Repeat("m", storage.MaxKeyLength-2) + "ﬀ日本"}
 	ids    = []string{"1", "10", "11", "2", "user-long-1", "user-long-10", "user-long-2"}
 	owners = []string{"entra", "okta"}
 )

@@ -12,3 +12,7 @@ func TestContract(t *testing.T) {
 	t.Parallel()
 	storagetest.Run(t, func(*testing.T) storage.Store { return memory.New() })
 }
+
+func BenchmarkContract(b *testing.B) {
+	storagetest.Benchmark(b, func(*testing.B) storage.Store { return memory.New() })
+}
