@@ -148,7 +148,7 @@ func TestPathMayNameTheTenantOfTheCredentials(t *testing.T) {
 	}
 }
 
-// Holds: E-011 A-002
+// Holds: E-011 A-002 B-026
 func TestKnownCallersMayBeRefused(t *testing.T) {
 	t.Parallel()
 	type decision struct {
@@ -171,29 +171,39 @@ func TestKnownCallersMayBeRefused(t *testing.T) {
 	}
 	wantError(t, "a reader writes", call(srv, "r", "POST /Users", user("bob")), 403, "")
 	wantError(t, "the host refuses", call(srv, "w", "DELETE /Users/"+id, ""), 403, "")
+	bulk := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{"method":"DELETE","path":"/Users/%s"},{"method":"POST","path":"/Users","bulkId":"b","data":%s}]}`, id, user("bob"))
+	wantError(t, "a reader sends a bulk", call(srv, "r", "POST /Bulk", bulk), 403, "")
+	w := call(srv, "w", "POST /Bulk", bulk)
+	entries, _ := field(t, w, "Operations").([]any)
+	if len(entries) != 2 || entries[0].(map[string]any)["status"] != "403" || entries[1].(map[string]any)["status"] != "201" {
+		t.Errorf("a bulk with one operation that the host refuses: %d %s", w.Code, w.Body)
+	}
+	wantError(t, "the host still refuses", call(srv, "w", "DELETE /Users/"+id, ""), 403, "")
 	if last := seen[len(seen)-1]; last != (decision{scim.Delete, "User", id, "writer"}) {
 		t.Errorf("the host saw %+v", last)
 	}
 }
 
-// Holds: E-015 A-016
+// Holds: E-015 A-016 B-024
 func TestLimitsAreAnswered(t *testing.T) {
 	t.Parallel()
 	srv := server(t, scim.BearerToken("t"), io.Discard, scim.WithLimits(scim.Limits{Body: 1000, Depth: 5, MaxPageSize: 2}))
 	wantError(t, "a large body", call(srv, "t", "POST /Users", user(strings.Repeat("x", 1000))), 413, "")
-	r := httptest.NewRequest("POST", "http://scim.test/Users", io.MultiReader(strings.NewReader(user("a")), strings.NewReader(strings.Repeat(" ", 1000))))
-	r.Header.Set("Authorization", "Bearer t")
-	r.Header.Set("Content-Type", "application/scim+json")
-	r.ContentLength = -1
-	w := httptest.NewRecorder()
-	srv.ServeHTTP(w, r)
-	wantError(t, "a large body without Content-Length", w, 413, "")
+	for _, path := range []string{"/Users", "/Bulk"} {
+		r := httptest.NewRequest("POST", "http://scim.test"+path, io.MultiReader(strings.NewReader(user("a")), strings.NewReader(strings.Repeat(" ", 1000))))
+		r.Header.Set("Authorization", "Bearer t")
+		r.Header.Set("Content-Type", "application/scim+json")
+		r.ContentLength = -1
+		w := httptest.NewRecorder()
+		srv.ServeHTTP(w, r)
+		wantError(t, "a large body without Content-Length to "+path, w, 413, "")
+	}
 	deep := strings.TrimSuffix(user("a"), "}") + `,"x":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + "}"
 	wantError(t, "a deep body", call(srv, "t", "POST /Users", deep), 400, "invalidSyntax")
 	for _, name := range []string{"a", "b", "c"} {
 		create(t, srv, "t", user(name))
 	}
-	w = call(srv, "t", "GET /Users?count=100", "")
+	w := call(srv, "t", "GET /Users?count=100", "")
 	if field(t, w, "itemsPerPage") != 2.0 || field(t, w, "totalResults") != 3.0 {
 		t.Errorf("a page over the cap: %s", w.Body)
 	}

@@ -32,7 +32,10 @@ const (
 	columns
 )
 
-var rowID = regexp.MustCompile(`^[A-Z]-\d{3}$`)
+var (
+	rowID    = regexp.MustCompile(`^[A-Z]-\d{3}$`)
+	rowRange = regexp.MustCompile(`\b[A-Z]-\d{3}(\.\.[A-Z]-\d{3})?\b`)
+)
 
 // conformanceRow returns the cells of a line when it is a row of the checklist.
 func conformanceRow(line string) []string {
@@ -47,8 +50,9 @@ func conformanceRow(line string) []string {
 }
 
 // TestConformanceListsItsTests keeps the last column of the checklist equal to
-// what the tests say they hold. A scenario says so in the q of its steps, the
-// vectors in holds.txt beside them, and a test in its comment:
+// what the tests say they hold. A scenario of testdata/conformance says so in the
+// q of its steps, one of package scim in its heading, the vectors in holds.txt
+// beside them, and a test in its comment:
 //
 //	// Holds: X-017 X-020..X-025
 //
@@ -133,6 +137,17 @@ func marks(t *testing.T) map[string][]string {
 				}
 				for _, id := range step.Q {
 					held[id] = append(held[id], "conformance/"+path.Base(name))
+				}
+			}
+		case strings.HasSuffix(path.Dir(name), "testdata/scenarios"):
+			heading, _, _ := strings.Cut(string(read(t, name)), "\n-- ")
+			for _, item := range rowRange.FindAllString(heading, -1) {
+				ids, err := expand(item)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				for _, id := range ids {
+					held[id] = append(held[id], "scenarios/"+path.Base(name))
 				}
 			}
 		case name == "testdata/vectors/holds.txt":
