@@ -149,6 +149,7 @@ func TestApply(t *testing.T) {
 		{"a part makes primary", two, `[{"op":"replace","path":"emails[type eq \"home\"].primary","value":true}]`, `{"userName":"lee","emails":[{"value":"a","type":"work"},{"value":"b","type":"home","primary":true}]}`},
 		{"adding again makes primary", two, `[{"op":"add","path":"emails","value":{"value":"b","type":"home","primary":true}}]`, `{"userName":"lee","emails":[{"value":"a","type":"work"},{"value":"b","type":"home","primary":true}]}`},
 		{"adding to a record makes primary", two, `[{"op":"add","path":"emails[type eq \"home\"]","value":{"primary":true}}]`, `{"userName":"lee","emails":[{"value":"a","type":"work"},{"value":"b","type":"home","primary":true}]}`},
+		{"a former primary is like another", `{"userName":"lee","addresses":[{"country":"NO","primary":true},{"country":"NO"}]}`, `[{"op":"add","path":"addresses","value":{"country":"SE","primary":true}}]`, `{"userName":"lee","addresses":[{"country":"NO"},{"country":"SE","primary":true}]}`},
 		{"all primary", two, `[{"op":"replace","path":"emails.primary","value":true}]`, "invalidValue"},
 		{"two records primary", two, `[{"op":"replace","path":"emails[type pr]","value":{"value":"c","primary":true}}]`, "invalidValue"},
 		{"two replaced primary", two, `[{"op":"replace","path":"emails","value":[{"value":"c","primary":true},{"value":"d","primary":true}]}]`, "invalidValue"},

@@ -60,7 +60,14 @@ func (s *state) addAll(e *elements, op *Operation, values resource.Value) error 
 			made.mark(i)
 		}
 	}
-	return s.demote(e, made, op)
+	if made.count == 0 {
+		return nil
+	}
+	if err := s.demote(e, made, op); err != nil {
+		return err
+	}
+	e.settle() // without its primacy, an element may be like another
+	return nil
 }
 
 // removeElements removes the elements that the filter selects and the value,
