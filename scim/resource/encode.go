@@ -1,6 +1,8 @@
 package resource
 
 import (
+	"io"
+	"iter"
 	"slices"
 	"time"
 
@@ -29,32 +31,63 @@ type RelationView struct {
 	// Members are the other ends. An empty Type means the relation's first target,
 	// or for a relation shown backwards its owner. Ref is not used.
 	Members []Member
+	// Rest yields the members behind Members of a relation that is too long to be
+	// held in memory; nil when there are no more. It ends with the first error. Only
+	// [StreamJSON] and [RelationView.All] read it.
+	Rest iter.Seq2[Member, error]
+	// Indirect are the ends that a relation shown backwards reaches by nesting only.
+	// They are shown behind the others, with the type "indirect".
+	Indirect []Member
+}
+
+// All yields Members and then Rest.
+func (v *RelationView) All() iter.Seq2[Member, error] {
+	return func(yield func(Member, error) bool) {
+		for _, m := range v.Members {
+			if !yield(m, nil) {
+				return
+			}
+		}
+		if v.Rest != nil {
+			v.Rest(yield)
+		}
+	}
 }
 
 // AppendJSON appends r as a client sees it: schemas, id, the attributes that the
-// projection lets through, relations, and meta (RFC 7643 section 3,
-// RFC 7644 section 3.9). Attributes that are never returned are left out
-// whatever the projection says. Where nothing is to be left out, the kept
+// projection lets through, relations without their Rest, and meta (RFC 7643
+// section 3, RFC 7644 section 3.9). Attributes that are never returned are left
+// out whatever the projection says. Where nothing is to be left out, the kept
 // document is copied as bytes. The zero View is shown for nil.
 func AppendJSON(dst []byte, r *Resource, v *View) []byte {
+	e := newEncoder(dst, r, v)
+	e.resource()
+	return e.dst
+}
+
+// StreamJSON is AppendJSON with the Rest of relations, for resources whose text
+// is too long to be held in memory: whenever dst holds some [ChunkSize] bytes, all
+// but the last of them are written to w. It returns what is not written yet.
+//
+// An error is w's or that of a Rest. The text that was written until then is the
+// beginning of a JSON document and must not be completed: whoever reads it must
+// notice that something is missing.
+func StreamJSON(w io.Writer, dst []byte, r *Resource, v *View) ([]byte, error) {
+	e := newEncoder(dst, r, v)
+	e.w = w
+	e.resource()
+	return e.dst, e.err
+}
+
+// ChunkSize is how many bytes [StreamJSON] gathers before it writes.
+const ChunkSize = 32 << 10
+
+func newEncoder(dst []byte, r *Resource, v *View) encoder {
 	e := encoder{dst: slices.Grow(dst, len(r.doc.text)+512), r: r}
 	if v != nil {
 		e.v, e.pr = *v, v.Projection
 	}
-	c := r.doc.typ.Common()
-	e.dst = append(e.dst, '{')
-	e.schemas(c.Schemas)
-	if r.meta.ID != "" {
-		e.text(c.ID, r.meta.ID)
-	}
-	e.document()
-	for i := range e.v.Relations {
-		if rel := &e.v.Relations[i]; e.pr.extent(rel.Path) != nothing {
-			e.relation(rel)
-		}
-	}
-	e.meta(c)
-	return append(e.dst, '}')
+	return e
 }
 
 type encoder struct {
@@ -62,6 +95,39 @@ type encoder struct {
 	r   *Resource
 	v   View
 	pr  *Projection
+	w   io.Writer // nil: everything stays in dst
+	err error
+}
+
+func (e *encoder) resource() {
+	c := e.r.doc.typ.Common()
+	e.dst = append(e.dst, '{')
+	e.schemas(c.Schemas)
+	if e.r.meta.ID != "" {
+		e.text(c.ID, e.r.meta.ID)
+	}
+	e.document()
+	for i := range e.v.Relations {
+		if rel := &e.v.Relations[i]; e.pr.extent(rel.Path) != nothing {
+			if e.relation(rel); e.err != nil {
+				return
+			}
+		}
+	}
+	e.meta(c)
+	e.dst = append(e.dst, '}')
+}
+
+// flush writes what has been gathered, if that is much. The last byte stays: it
+// tells whether a comma comes next.
+func (e *encoder) flush() {
+	if e.w == nil || len(e.dst) < ChunkSize {
+		return
+	}
+	last := len(e.dst) - 1
+	if _, e.err = e.w.Write(e.dst[:last]); e.err == nil {
+		e.dst = append(e.dst[:0], e.dst[last])
+	}
 }
 
 // name begins a member of the object that is being written.
@@ -150,68 +216,112 @@ func (e *encoder) part(v Value) bool {
 
 // relation writes links. The sub-attribute type of a relation that is shown
 // backwards says how the link came about where the schema has a word for that
-// (RFC 7643 section 4.1.2); links are direct.
+// (RFC 7643 section 4.1.2).
 func (e *encoder) relation(rel *RelationView) {
-	sub := func(name string) (shown bool) {
-		p, ok := rel.Path.Lookup(name)
-		if !ok {
-			return name == "display" && (e.pr == nil || e.pr.extent(rel.Path) == all)
-		}
-		return e.pr.extent(p) != nothing
-	}
-	value, ref, kind, display := sub("value"), sub("$ref"), sub("type"), sub("display")
-	owner := ""
-	if r, ok := rel.Path.Relation(); ok {
-		owner = r.Targets[0]
-	} else if r, ok := rel.Path.Inverse(); ok {
-		owner = r.Owner
-	}
-	direct := false
-	if _, ok := rel.Path.Inverse(); ok && kind {
-		p, _ := rel.Path.Lookup("type")
-		direct = slices.Contains(p.Attribute().CanonicalValues, "direct")
-	}
+	l := e.linkShape(rel.Path)
 	e.name(rel.Path.Name())
 	e.dst = append(e.dst, '[')
 	for i := range rel.Members {
-		m := &rel.Members[i]
-		other := m.Type
-		if other == "" {
-			other = owner
+		e.link(&l, &rel.Members[i])
+		if e.flush(); e.err != nil {
+			return
 		}
-		before := len(e.dst)
-		if e.dst[before-1] != '[' {
-			e.dst = append(e.dst, ',')
-		}
-		e.dst = append(e.dst, '{')
-		if value {
-			e.name("value")
-			e.dst, _ = appendQuoted(e.dst, m.ID)
-		}
-		if ref && e.v.Endpoint != nil && e.v.BaseURL != "" {
-			if endpoint := e.v.Endpoint(other); endpoint != "" {
-				e.name("$ref")
-				e.location(endpoint, m.ID)
-			}
-		}
-		if kind {
-			if direct {
-				other = "direct"
-			}
-			e.name("type")
-			e.dst, _ = appendQuoted(e.dst, other)
-		}
-		if display && m.Display != "" {
-			e.name("display")
-			e.dst, _ = appendQuoted(e.dst, m.Display)
-		}
-		if e.dst[len(e.dst)-1] == '{' { // nothing of it was asked for
-			e.dst = e.dst[:before]
-			continue
-		}
-		e.dst = append(e.dst, '}')
+	}
+	if rel.Rest != nil && e.w != nil {
+		*e = e.rest(rel.Rest, l)
+	}
+	if e.err != nil {
+		return
+	}
+	if l.origin != "" {
+		l.origin = "indirect"
+	}
+	for i := range rel.Indirect {
+		e.link(&l, &rel.Indirect[i])
 	}
 	e.dst = append(e.dst, ']')
+}
+
+// rest continues the links of a relation. It works on a copy, since an encoder that
+// an iterator's body refers to is allocated, for those without a rest too.
+func (e *encoder) rest(members iter.Seq2[Member, error], l linkShape) encoder {
+	c := *e
+	for m, err := range members {
+		if c.err = err; err == nil {
+			c.link(&l, &m)
+			c.flush()
+		}
+		if c.err != nil {
+			break
+		}
+	}
+	return c
+}
+
+// linkShape is what is shown of each link of a relation.
+type linkShape struct {
+	value, ref, kind, display bool
+	other                     string // the type at the other end when the link names none
+	origin                    string // shown as the type, in place of the other end's
+}
+
+func (e *encoder) linkShape(p schema.Path) (l linkShape) {
+	sub := func(name string) (shown bool) {
+		s, ok := p.Lookup(name)
+		if !ok {
+			return name == "display" && (e.pr == nil || e.pr.extent(p) == all)
+		}
+		return e.pr.extent(s) != nothing
+	}
+	l.value, l.ref, l.kind, l.display = sub("value"), sub("$ref"), sub("type"), sub("display")
+	l.ref = l.ref && e.v.Endpoint != nil && e.v.BaseURL != ""
+	if r, ok := p.Relation(); ok {
+		l.other = r.Targets[0]
+	} else if r, ok := p.Inverse(); ok {
+		l.other = r.Owner
+		if r.TellsOrigin() {
+			l.origin = "direct"
+		}
+	}
+	return l
+}
+
+func (e *encoder) link(l *linkShape, m *Member) {
+	other := m.Type
+	if other == "" {
+		other = l.other
+	}
+	before := len(e.dst)
+	if e.dst[before-1] != '[' {
+		e.dst = append(e.dst, ',')
+	}
+	e.dst = append(e.dst, '{')
+	if l.value {
+		e.name("value")
+		e.dst, _ = appendQuoted(e.dst, m.ID)
+	}
+	if l.ref {
+		if endpoint := e.v.Endpoint(other); endpoint != "" {
+			e.name("$ref")
+			e.location(endpoint, m.ID)
+		}
+	}
+	if l.kind {
+		if l.origin != "" {
+			other = l.origin
+		}
+		e.name("type")
+		e.dst, _ = appendQuoted(e.dst, other)
+	}
+	if l.display && m.Display != "" {
+		e.name("display")
+		e.dst, _ = appendQuoted(e.dst, m.Display)
+	}
+	if e.dst[len(e.dst)-1] == '{' { // nothing of it was asked for
+		e.dst = e.dst[:before]
+		return
+	}
+	e.dst = append(e.dst, '}')
 }
 
 func (e *encoder) meta(c *schema.Common) {
