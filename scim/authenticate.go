@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"strings"
 )
@@ -110,16 +111,21 @@ func (b basic) AuthenticationSchemes() []AuthenticationScheme {
 }
 
 // AnyOf accepts what any of several authenticators accepts; the first that does
-// decides.
+// decides. When none does, the first error that is more than [ErrUnauthorized] is
+// the answer.
 func AnyOf(authenticators ...Authenticator) Authenticator { return anyOf(authenticators) }
 
 type anyOf []Authenticator
 
-func (a anyOf) Authenticate(r *http.Request) (p Principal, err error) {
-	err = ErrUnauthorized
+func (a anyOf) Authenticate(r *http.Request) (Principal, error) {
+	err := ErrUnauthorized
 	for _, auth := range a {
-		if p, err = auth.Authenticate(r); err == nil {
+		p, no := auth.Authenticate(r)
+		if no == nil {
 			return p, nil
+		}
+		if errors.Is(err, ErrUnauthorized) {
+			err = no
 		}
 	}
 	return Principal{}, err
