@@ -3,6 +3,7 @@ package scim
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -55,7 +56,7 @@ func (s *Server) baseOf(r *http.Request, tenant string) string {
 // configuredBase is the base URL that [WithBaseURL] set, or "".
 func (s *Server) configuredBase(tenant string) string {
 	if strings.Contains(s.baseURL, "{tenant}") {
-		return strings.ReplaceAll(s.baseURL, "{tenant}", tenant)
+		return strings.ReplaceAll(s.baseURL, "{tenant}", url.PathEscape(tenant))
 	}
 	return s.baseURL
 }

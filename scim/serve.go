@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -75,6 +76,8 @@ func (x *exchange) serve() error {
 		if err := x.authenticate(tenant); err != nil {
 			return err
 		}
+	} else {
+		x.principal.Tenant = tenant // for the base URL alone
 	}
 	if rt.bad {
 		return errNoRoute
@@ -93,6 +96,9 @@ func (x *exchange) serve() error {
 func (x *exchange) authenticate(tenant string) error {
 	p, err := x.s.auth.Authenticate(x.r)
 	if err != nil {
+		if own := (*Error)(nil); !errors.Is(err, ErrUnauthorized) && !errors.As(err, &own) {
+			x.s.log.ErrorContext(x.r.Context(), "scim: the authenticator failed", "error", err.Error())
+		}
 		return unauthorized(err)
 	}
 	if tenant != "" && tenant != p.Tenant {
