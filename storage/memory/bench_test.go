@@ -53,7 +53,8 @@ func BenchmarkStore(b *testing.B) {
 			b.Run("Get", func(b *testing.B) { benchmarkGet(b, s, n) })
 			b.Run("UserNameEq", func(b *testing.B) { benchmarkUserNameEq(b, s, n) })
 			b.Run("List100", func(b *testing.B) { benchmarkList(b, s) })
-			b.Run("Put", func(b *testing.B) { benchmarkPut(b, s, n) })
+			b.Run("Put", func(b *testing.B) { benchmarkPut(b, s, n, false) })
+			b.Run("GetAndPut", func(b *testing.B) { benchmarkPut(b, s, n, true) })
 			b.Run("Create", func(b *testing.B) { benchmarkCreate(b, s, n) })
 			groups := []int{10, 1_000}
 			for _, m := range []int{100_000, 1_000_000} {
@@ -163,7 +164,9 @@ func benchmarkListGroups(b *testing.B, s *memory.Store) {
 	}
 }
 
-func benchmarkPut(b *testing.B, s *memory.Store, n int) {
+// benchmarkPut replaces users. Reading each of them first makes every commit
+// publish, and the next one copy.
+func benchmarkPut(b *testing.B, s *memory.Store, n int, read bool) {
 	make := users(b)
 	records := []*storage.Record{}
 	for i := range min(n, 1000) {
@@ -172,6 +175,11 @@ func benchmarkPut(b *testing.B, s *memory.Store, n int) {
 	i := 0
 	b.ReportAllocs()
 	for b.Loop() {
+		if read {
+			if _, err := s.Get(b.Context(), tenant, records[i%len(records)].Ref); err != nil {
+				b.Fatal(err)
+			}
+		}
 		commit(b, s, &storage.Batch{Time: day.Add(time.Duration(i) * time.Second), Puts: []storage.Put{{Record: records[i%len(records)]}}})
 		i++
 	}
@@ -275,7 +283,7 @@ func benchmarkWriters(b *testing.B, scan bool) {
 			done <- scans
 		}()
 	}
-	benchmarkPut(b, s, n)
+	benchmarkPut(b, s, n, false)
 	if scan {
 		stop.Store(true)
 		b.ReportMetric(float64(<-done)/b.Elapsed().Seconds(), "scans/s")
