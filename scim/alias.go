@@ -26,6 +26,8 @@ type (
 	Filter = filter.Plan
 	// Sort is the order of a list.
 	Sort = storage.Sort
+	// Position is a place in such an order.
+	Position = storage.Position
 	// Schema is a set of attribute definitions.
 	Schema = schema.Schema
 	// Attribute is the definition of one attribute.

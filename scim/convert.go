@@ -17,6 +17,7 @@ import (
 
 var (
 	errForeignType = errors.New("the handler returned no resource, or one of another type")
+	errForeignMe   = errors.New("the caller's resource is said to be of a type that is not served")
 	errNoResult    = errors.New("an interceptor returned neither a result nor an error")
 )
 

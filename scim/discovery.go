@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/musterhq/muster/scim/schema"
 )
@@ -144,6 +145,10 @@ func (s *Server) appendConfig(b []byte, location string) []byte {
 	supported("sort", true)
 	b = append(b, '}')
 	supported("etag", true)
+	b = append(b, `},"pagination":{"cursor":true,"index":true,"defaultPaginationMethod":"index"`...)
+	number("defaultPageSize", int64(s.limits.PageSize))
+	number("maxPageSize", int64(s.limits.MaxPageSize))
+	number("cursorTimeout", int64(s.cursors.timeout/time.Second))
 	b = append(b, `},"authenticationSchemes":[`...)
 	for i, a := range schemesOf(s.auth) {
 		if i > 0 {

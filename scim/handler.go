@@ -71,6 +71,10 @@ type ListRequest struct {
 	Type       *Type
 	Filter     *Filter // nil: all
 	Sort       Sort    // zero: by id
+	// After, if not nil, starts behind a position in the order, whether or not a
+	// resource stands there; Offset is 0 then. Only a handler whose pages have
+	// Keyset set gets to see it.
+	After *Position
 	// Offset skips matches; Limit bounds the page, 0 asks for the total alone.
 	Offset, Limit int
 	// Links answers the tests on relations in Filter, see [Filter.UsesLinks] and
@@ -81,8 +85,14 @@ type ListRequest struct {
 // ListPage is a page of resources, in the order asked for.
 type ListPage struct {
 	Resources []*Resource
-	// Total is the number of matches in all.
+	// Total is the number of matches in all, regardless of After, Offset and Limit.
+	// Where After is set it may be [UnknownTotal].
 	Total int
+	// Keyset says that the handler minds [ListRequest.After]. A client that pages by
+	// cursor then misses nothing and meets nothing twice while others write. Without
+	// it a cursor stands for an offset, and whatever is created or deleted in front
+	// of it shifts the pages.
+	Keyset bool
 }
 
 // Page answers req over resources that contain at least every match, in any
@@ -91,15 +101,25 @@ type ListPage struct {
 // req.Filter.Equal for instance, is faster and needs no more code. Memory use is
 // that of the page.
 func Page(req *ListRequest, candidates iter.Seq2[*Resource, error]) (*ListPage, error) {
-	page := &ListPage{}
+	page := &ListPage{Keyset: true}
 	var top []sorted
 	most := req.Offset + req.Limit
+	if req.Limit == 0 {
+		most = 0
+	}
 	compare := func(a, b sorted) int {
-		c := cmp.Or(compareAbsent(a.absent, b.absent), strings.Compare(a.key, b.key), strings.Compare(a.r.ID(), b.r.ID()))
+		c := cmp.Or(compareAbsent(a.absent, b.absent), strings.Compare(a.key, b.key), strings.Compare(a.id, b.id))
 		if req.Sort.Descending {
 			c = -c
 		}
 		return c
+	}
+	var after sorted
+	if req.After != nil {
+		after.id = req.After.ID
+		if !req.Sort.Path.IsZero() {
+			after.key, after.absent = req.After.Key, req.After.Absent
+		}
 	}
 	shrink := func() {
 		slices.SortFunc(top, compare)
@@ -113,9 +133,12 @@ func Page(req *ListRequest, candidates iter.Seq2[*Resource, error]) (*ListPage, 
 			continue
 		}
 		page.Total++
-		s := sorted{r: r}
+		s := sorted{id: r.ID(), r: r}
 		if !req.Sort.Path.IsZero() {
 			s.key, s.absent = filter.SortKey(r, req.Sort.Path)
+		}
+		if req.After != nil && compare(s, after) <= 0 {
+			continue
 		}
 		if top = append(top, s); len(top) >= 2*most+64 {
 			shrink()
@@ -132,6 +155,7 @@ func Page(req *ListRequest, candidates iter.Seq2[*Resource, error]) (*ListPage, 
 
 // sorted is a resource with what it is sorted by.
 type sorted struct {
+	id     string
 	r      *Resource
 	key    string
 	absent bool

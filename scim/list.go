@@ -3,89 +3,221 @@ package scim
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strconv"
 
 	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/scim/resource"
 	"github.com/musterhq/muster/storage"
 )
 
+// listType answers a list of one type, for the parameters in x.query.
+func (x *exchange) listType(ctx context.Context, e *endpoint) (err error) {
+	x.endpoint = e
+	x.op = Operation{Method: List, Type: e.typ, Principal: x.principal, Request: x.r, call: &x.call, me: x.isMe}
+	if x.op.List, err = x.list(e); err != nil {
+		return err
+	}
+	x.op.Projection = x.query.projection(e.typ)
+	res, err := x.run(ctx)
+	if err != nil {
+		return err
+	}
+	return x.writeList(res, func(*Type) *resource.Projection { return x.op.Projection })
+}
+
+// writeList writes a ListResponse (RFC 7644 section 3.4.2, RFC 9865 section 2).
+func (x *exchange) writeList(res *Result, projection func(*Type) *resource.Projection) error {
+	buf := bufferPool.Get().(*[]byte)
+	b := append((*buf)[:0], `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"]`...)
+	number := func(name string, n int) {
+		b = append(b, name...)
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	if res.Total != UnknownTotal {
+		number(`,"totalResults":`, res.Total)
+	}
+	if res.StartIndex > 0 {
+		number(`,"startIndex":`, res.StartIndex)
+	}
+	number(`,"itemsPerPage":`, len(res.Items))
+	for _, c := range [...]struct{ name, cursor string }{{"previousCursor", res.PreviousCursor}, {"nextCursor", res.NextCursor}} {
+		if c.cursor != "" {
+			b = append(append(b, `,"`...), c.name...)
+			b = append(append(b, `":"`...), c.cursor...)
+			b = append(b, '"')
+		}
+	}
+	b = append(b, `,"Resources":[`...)
+	view := x.view()
+	for i := range res.Items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		r := res.Items[i].Resource
+		view.Projection, view.Relations = projection(r.Type()), res.Items[i].Relations
+		b = resource.AppendJSON(b, r, &view)
+	}
+	b = append(b, `]}`...)
+	x.write(http.StatusOK, b)
+	release(buf, b)
+	return nil
+}
+
+// list answers a List of one type: a page by number or by cursor, or a stretch of a
+// list of several types.
 func (s *Server) list(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
-	res := &Result{StartIndex: max(op.List.StartIndex, 1)}
-	count := min(max(op.List.Count, 0), s.limits.MaxPageSize)
-	if p := op.List.Sort.Path; !p.IsZero() && p.Secret() {
+	o := &op.List
+	if p := o.Sort.Path; !p.IsZero() && p.Secret() {
 		return nil, Errorf(http.StatusBadRequest, InvalidPath, "attribute %q cannot be sorted by", p)
 	}
-	rs, total, err := s.page(ctx, e, op, res.StartIndex-1, count)
-	if err != nil {
-		return nil, err
+	var res *Result
+	switch {
+	case o.window != nil:
+		read, err := s.read(ctx, e, op, *o.window)
+		if err != nil {
+			return nil, err
+		}
+		res = &Result{Items: read.items, Total: read.total, read: read}
+		if o.window.skip {
+			return res, nil
+		}
+	case o.ByCursor:
+		src := source{e: e, filter: o.Filter, sort: o.Sort.Path, read: func(ctx context.Context, w window) (*stretch, error) {
+			return s.read(ctx, e, op, w)
+		}}
+		l := &lister{sources: []source{src}, sorted: !src.sort.IsZero(), descending: o.Sort.Descending}
+		var page []entry
+		var err error
+		if res, page, err = s.byCursor(ctx, l, op.Principal, o); err != nil {
+			return nil, err
+		}
+		res.Items = itemsOf(page)
+	default:
+		w := window{offset: max(o.StartIndex, 1) - 1, limit: s.pageSize(o), total: storage.TotalExact}
+		read, err := s.read(ctx, e, op, w)
+		if err != nil {
+			return nil, err
+		}
+		res = &Result{Items: read.items, Total: read.total, StartIndex: w.offset + 1}
+	}
+	rs := make([]*Resource, len(res.Items))
+	for i := range res.Items {
+		rs[i] = res.Items[i].Resource
 	}
 	views, err := s.relations(ctx, e, op, rs...)
 	if err != nil {
 		return nil, err
 	}
-	res.Total = total
-	res.Items = make([]Item, len(rs))
-	for i, r := range rs {
-		res.Items[i].Resource = r
-		if views != nil {
-			res.Items[i].Relations = views[i]
-		}
+	for i := range views {
+		res.Items[i].Relations = views[i]
 	}
 	return res, nil
 }
 
-func (s *Server) page(ctx context.Context, e *endpoint, op *Operation, offset, count int) ([]*Resource, int, error) {
-	if e.handler != nil {
-		req := &ListRequest{
-			Tenant: op.Principal.Tenant, Connection: op.Principal.Connection, Type: e.typ,
-			Filter: op.List.Filter, Sort: op.List.Sort, Offset: offset, Limit: count,
-		}
-		var failed error
-		req.Links = s.linkTest(ctx, e, op.Principal.Tenant, &failed)
-		page, err := e.handler.List(ctx, req)
-		if err == nil {
-			err = failed
-		}
-		if err != nil {
-			return nil, 0, err
-		}
-		return page.Resources, page.Total, nil
+// pageSize is how many resources a page may have.
+func (s *Server) pageSize(o *ListOptions) int { return min(max(o.Count, 0), s.limits.MaxPageSize) }
+
+func itemsOf(page []entry) []Item {
+	items := make([]Item, len(page))
+	for i := range page {
+		items[i] = page[i].Item
 	}
+	return items
+}
+
+// read reads a stretch of one type's part of a list.
+func (s *Server) read(ctx context.Context, e *endpoint, op *Operation, w window) (*stretch, error) {
+	sort := op.List.Sort
+	limit, flipped := w.limit, w.back && !w.counted
+	switch {
+	case flipped:
+		sort.Descending = !sort.Descending
+	case w.back:
+		w.offset, limit = max(w.offset-limit, 0), min(w.offset, limit)
+	}
+	var read *stretch
+	var err error
+	if e.handler != nil {
+		read, err = s.readHandled(ctx, e, op, w, sort, limit)
+	} else {
+		read, err = s.readStored(ctx, e, op, w, sort, limit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if w.back && w.counted {
+		read.more = w.offset > 0
+		slices.Reverse(read.items)
+	}
+	return read, nil
+}
+
+func (s *Server) readHandled(ctx context.Context, e *endpoint, op *Operation, w window, sort Sort, limit int) (*stretch, error) {
+	req := &ListRequest{
+		Tenant: op.Principal.Tenant, Connection: op.Principal.Connection, Type: e.typ,
+		Filter: op.List.Filter, Sort: sort, After: w.after, Offset: w.offset, Limit: limit,
+	}
+	if w.peek {
+		req.Limit++
+	}
+	var failed error
+	req.Links = s.linkTest(ctx, e, op.Principal.Tenant, &failed)
+	page, err := e.handler.List(ctx, req)
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	rs := page.Resources
+	read := &stretch{total: page.Total, keyset: page.Keyset, more: len(rs) > limit}
+	rs = rs[:min(len(rs), limit)]
+	read.items = make([]Item, len(rs))
+	for i, r := range rs {
+		if r == nil || r.Type() != e.typ {
+			return nil, Errorf(http.StatusInternalServerError, "", "").WithCause(errForeignType)
+		}
+		read.items[i].Resource = r
+	}
+	return read, nil
+}
+
+func (s *Server) readStored(ctx context.Context, e *endpoint, op *Operation, w window, sort Sort, limit int) (*stretch, error) {
 	q := storage.Query{
 		Tenant: op.Principal.Tenant, Connection: s.scope(op.Principal), Type: e.typ,
-		Filter: op.List.Filter, Sort: op.List.Sort, Offset: offset, Total: storage.TotalIfCheap, MaxScan: s.limits.Scan,
+		Filter: op.List.Filter, Sort: sort, After: w.after, Offset: w.offset, Total: w.total, MaxScan: s.limits.Scan,
 	}
 	// One record more than the page says whether the page is the last, and then the
 	// total is known without counting.
-	if count > 0 {
-		q.Limit = count + 1
-	} else {
-		q.Total = storage.TotalExact
+	if limit > 0 || w.peek {
+		q.Limit = limit + 1
+		q.Total = min(q.Total, storage.TotalIfCheap)
 	}
 	page, err := s.store.Query(ctx, &q)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	total := page.Total
-	if total == storage.UnknownTotal {
-		if n := len(page.Records); n <= count && (n > 0 || offset == 0) {
-			total = offset + n
-		} else {
-			q.Offset, q.Limit, q.Total, q.Sort = 0, 0, storage.TotalExact, Sort{}
-			all, err := s.store.Query(ctx, &q)
-			if err != nil {
-				return nil, 0, err
-			}
-			total = all.Total
+	read := &stretch{keyset: true, total: page.Total, more: len(page.Records) > limit}
+	if n := len(page.Records); read.total == storage.UnknownTotal && w.after == nil && q.Limit > 0 && !read.more && (n > 0 || w.offset == 0) {
+		read.total = w.offset + n
+	}
+	if read.total == storage.UnknownTotal && w.total == storage.TotalExact {
+		q.Offset, q.Limit, q.Total, q.Sort = 0, 0, storage.TotalExact, Sort{}
+		all, err := s.store.Query(ctx, &q)
+		if err != nil {
+			return nil, err
 		}
+		read.total = all.Total
 	}
-	records := page.Records[:min(len(page.Records), count)]
-	rs := make([]*Resource, len(records))
+	records := page.Records[:min(len(page.Records), limit)]
+	read.items = make([]Item, len(records))
 	for i, rec := range records {
-		if rs[i], err = fromRecord(e, rec); err != nil {
-			return nil, 0, err
+		if read.items[i].Resource, err = fromRecord(e, rec); err != nil {
+			return nil, err
 		}
 	}
-	return rs, total, nil
+	return read, nil
 }
 
 // linkTest answers the tests on relations for a type whose documents are not in

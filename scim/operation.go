@@ -61,6 +61,7 @@ type Operation struct {
 
 	call *call
 	plan *plan
+	me   bool // addressed as /Me
 }
 
 // plan says how an operation of a bulk request differs from one by itself.
@@ -70,15 +71,25 @@ type plan struct {
 	over      *overlay        // where it is worked out; nil: in the store
 }
 
-// ListOptions are the parameters of a list (RFC 7644 section 3.4.2).
+// ListOptions are the parameters of a list (RFC 7644 section 3.4.2, RFC 9865).
 type ListOptions struct {
 	Filter *Filter
 	Sort   Sort
-	// StartIndex counts from 1; below that it means 1.
+	// StartIndex counts from 1; below that it means 1. It is not used with ByCursor.
 	StartIndex int
 	// Count bounds the page; 0 asks for the total alone. It is capped by the server's
 	// largest page.
 	Count int
+	// ByCursor pages by cursor. Cursor is one of an earlier page, with the same
+	// filter, order and count; "" asks for the first page. What an earlier page
+	// showed is not shown again, and nothing is left out, whatever is created and
+	// deleted meanwhile; a resource whose place in the order changes may be met
+	// twice or not at all.
+	ByCursor bool
+	Cursor   string
+
+	sameCount bool    // Count is whatever it was for the first page
+	window    *window // the stretch to read, as a part of a list of several types
 }
 
 // Item is a resource with the relations that were loaded for it.
@@ -95,10 +106,16 @@ type Result struct {
 	// Unchanged says that a write found everything as it should be, or that a Get's
 	// IfNoneMatch held; nothing was written.
 	Unchanged bool
-	// Items, Total and StartIndex are the page of a List.
+	// Items, Total and StartIndex are the page of a List. Paging by cursor, Total may
+	// be [UnknownTotal], and StartIndex is 0.
 	Items      []Item
 	Total      int
 	StartIndex int
+	// NextCursor and PreviousCursor lead to the pages beside this one; "" when there
+	// is none.
+	NextCursor, PreviousCursor string
+
+	read *stretch
 }
 
 // Next runs the rest of the chain.

@@ -19,6 +19,10 @@ type Principal struct {
 	Subject string
 	// ReadOnly refuses every write with 403.
 	ReadOnly bool
+	// OnlyMe confines the caller to the resource that [WithMe] finds for it: requests
+	// to any other address are refused with 403, discovery excepted. It is for
+	// people who look after their own account, not for identity providers.
+	OnlyMe bool
 	// Dialect replaces the server's set of tolerance rules; nil keeps it.
 	Dialect *dialect.Set
 }

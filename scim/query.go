@@ -9,11 +9,11 @@ import (
 	"github.com/musterhq/muster/scim/resource"
 )
 
-// query are the parameters of a URL. Unknown ones are ignored (RFC 7644 section
-// 3.4.2): clients leave flags of their own in URLs.
+// query are the parameters of a URL, or of a search request's body. Unknown ones are
+// ignored (RFC 7644 section 3.4.2): clients leave flags of their own in URLs.
 type query struct {
 	filter, sortBy, sortOrder string
-	startIndex, count         string
+	startIndex, count, cursor string
 	has                       uint8
 	attributes, excluded      []string
 }
@@ -24,6 +24,7 @@ const (
 	hasSortOrder
 	hasStartIndex
 	hasCount
+	hasCursor
 )
 
 // parse reads a raw query, decoding each part once. Parameter names ignore case.
@@ -61,6 +62,8 @@ func (q *query) parse(raw string) error {
 			err = set(&q.startIndex, hasStartIndex)
 		case "count":
 			err = set(&q.count, hasCount)
+		case "cursor":
+			err = set(&q.cursor, hasCursor)
 		case "attributes":
 			q.attributes = appendNames(q.attributes, value)
 		case "excludedattributes":
@@ -69,6 +72,13 @@ func (q *query) parse(raw string) error {
 		if err != nil {
 			return err
 		}
+	}
+	return q.check()
+}
+
+func (q *query) check() error {
+	if q.attributes != nil && q.excluded != nil {
+		return Errorf(http.StatusBadRequest, InvalidValue, "attributes and excludedAttributes exclude each other; send one of them")
 	}
 	return nil
 }
@@ -89,13 +99,11 @@ func (q *query) projection(t *Type, sent ...Path) *resource.Projection {
 	return resource.NewProjection(t, q.attributes, q.excluded, sent...)
 }
 
-// list makes the options of a list.
-func (x *exchange) list(e *endpoint) (o ListOptions, err error) {
+// list makes the options of a list of one type.
+func (x *exchange) list(e *endpoint) (ListOptions, error) {
 	q := &x.query
-	if o.StartIndex, err = number(q.startIndex, "startIndex", 1); err != nil {
-		return o, err
-	}
-	if o.Count, err = number(q.count, "count", x.s.limits.PageSize); err != nil {
+	o, err := x.paging()
+	if err != nil {
 		return o, err
 	}
 	if q.has&hasFilter != 0 {
@@ -104,9 +112,24 @@ func (x *exchange) list(e *endpoint) (o ListOptions, err error) {
 		}
 	}
 	if q.sortBy != "" {
-		if o.Sort.Path, err = sortPath(e.typ, q.sortBy); err != nil {
-			return o, err
-		}
+		o.Sort.Path, err = sortPath(e.typ, q.sortBy)
+	}
+	return o, err
+}
+
+// paging makes the options of a list that do not depend on a type.
+func (x *exchange) paging() (o ListOptions, err error) {
+	q := &x.query
+	if o.StartIndex, err = number(q.startIndex, "startIndex", 1); err != nil {
+		return o, err
+	}
+	o.ByCursor, o.Cursor = q.has&hasCursor != 0, q.cursor
+	if o.ByCursor && q.has&hasStartIndex != 0 {
+		return o, Errorf(http.StatusBadRequest, InvalidValue, "startIndex and cursor are two ways of paging; send one of them")
+	}
+	o.sameCount = strings.TrimSpace(q.count) == ""
+	if o.Count, err = number(q.count, "count", x.s.limits.PageSize); err != nil {
+		return o, err
 	}
 	switch strings.ToLower(q.sortOrder) {
 	case "", "ascending":

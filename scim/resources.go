@@ -36,15 +36,7 @@ func (x *exchange) listResources(e *endpoint) error {
 	if err != nil {
 		return err
 	}
-	if x.op.List, err = x.list(e); err != nil {
-		return err
-	}
-	x.op.Projection = x.query.projection(e.typ)
-	res, err := x.run(ctx)
-	if err != nil {
-		return err
-	}
-	return x.writeList(res)
+	return x.listType(ctx, e)
 }
 
 func (x *exchange) createResource(e *endpoint) error {
@@ -55,11 +47,12 @@ func (x *exchange) createResource(e *endpoint) error {
 	if err := x.decodeResource(e); err != nil {
 		return err
 	}
+	x.prefer(false)
 	res, err := x.run(ctx)
 	if err != nil {
 		return err
 	}
-	return x.writeResource(http.StatusCreated, res)
+	return x.answer(http.StatusCreated, http.StatusCreated, res)
 }
 
 func (x *exchange) replaceResource(e *endpoint, id string) error {
@@ -70,11 +63,12 @@ func (x *exchange) replaceResource(e *endpoint, id string) error {
 	if err := x.decodeResource(e); err != nil {
 		return err
 	}
+	x.prefer(false)
 	res, err := x.run(ctx)
 	if err != nil {
 		return err
 	}
-	return x.writeResource(http.StatusOK, res)
+	return x.answer(http.StatusOK, http.StatusNoContent, res)
 }
 
 func (x *exchange) patchResource(e *endpoint, id string) error {
@@ -86,18 +80,23 @@ func (x *exchange) patchResource(e *endpoint, id string) error {
 	if err != nil {
 		return err
 	}
-	x.op.NoContent = x.query.attributes == nil && x.query.excluded == nil && x.s.patchedSilently(e)
+	x.prefer(!x.namesAttributes() && x.s.patchedSilently(e))
 	x.op.Projection = x.query.projection(e.typ, e.requested(func(p Path) bool { return x.op.Patch.Touches(p) })...)
 	res, err := x.run(ctx)
 	if err != nil {
 		return err
 	}
+	return x.answer(http.StatusOK, http.StatusNoContent, res)
+}
+
+// answer answers a write, with the resource or without a body.
+func (x *exchange) answer(withBody, without int, res *Result) error {
 	if x.op.NoContent {
 		x.resourceHeaders(res)
-		x.status(http.StatusNoContent)
+		x.status(without)
 		return nil
 	}
-	return x.writeResource(http.StatusOK, res)
+	return x.writeResource(withBody, res)
 }
 
 func (x *exchange) deleteResource(e *endpoint, id string) error {
@@ -253,29 +252,6 @@ func (x *exchange) writeResource(code int, res *Result) error {
 	return nil
 }
 
-func (x *exchange) writeList(res *Result) error {
-	buf := bufferPool.Get().(*[]byte)
-	b := append((*buf)[:0], `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":`...)
-	b = strconv.AppendInt(b, int64(res.Total), 10)
-	b = append(b, `,"startIndex":`...)
-	b = strconv.AppendInt(b, int64(res.StartIndex), 10)
-	b = append(b, `,"itemsPerPage":`...)
-	b = strconv.AppendInt(b, int64(len(res.Items)), 10)
-	b = append(b, `,"Resources":[`...)
-	view := x.view()
-	for i := range res.Items {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		view.Relations = res.Items[i].Relations
-		b = resource.AppendJSON(b, res.Items[i].Resource, &view)
-	}
-	b = append(b, `]}`...)
-	x.write(http.StatusOK, b)
-	release(buf, b)
-	return nil
-}
-
 func (x *exchange) view() resource.View {
 	return resource.View{Projection: x.op.Projection, BaseURL: x.baseURL(), Endpoint: x.s.endpointPath}
 }
@@ -288,7 +264,9 @@ func (x *exchange) write(code int, body []byte) {
 	h["Content-Length"] = x.headers[2:3:3]
 	x.written = true
 	x.w.WriteHeader(code)
-	x.w.Write(body)
+	if x.r.Method != http.MethodHead {
+		x.w.Write(body)
+	}
 }
 
 func release(buf *[]byte, b []byte) {

@@ -87,6 +87,9 @@ func (rt *route) discovery() bool {
 	return rt.n > 0 && (rt.isConfig() || rt.is(resourceTypesPath) || rt.is(schemasPath))
 }
 
+// searches reports whether the second segment is that of searches.
+func (rt *route) searches() bool { return strings.EqualFold(rt.segments[1], searchPath) }
+
 func (s *Server) endpointOf(name string) *endpoint {
 	for _, e := range s.endpoints {
 		if strings.EqualFold(e.typ.Endpoint()[1:], name) {
@@ -101,11 +104,15 @@ var errNoRoute = &Error{Status: http.StatusNotFound, Detail: "there is nothing a
 // allow lists the methods that work at a route; "" when there is nothing there.
 func (s *Server) allow(rt route) string {
 	switch {
-	case rt.bad || rt.n == 0:
+	case rt.bad:
+	case rt.n == 0:
+		return "GET, HEAD, OPTIONS"
 	case rt.isConfig() && rt.n == 1, (rt.is(resourceTypesPath) || rt.is(schemasPath)) && rt.n <= 2:
 		return "GET, HEAD, OPTIONS"
-	case rt.is(bulkPath) && rt.n == 1:
+	case rt.n == 1 && (rt.is(bulkPath) || rt.is(searchPath)):
 		return "OPTIONS, POST"
+	case rt.n == 1 && rt.is(mePath) && s.me != nil:
+		return "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 	case s.endpointOf(rt.segments[0]) != nil:
 		e := s.endpointOf(rt.segments[0])
 		if rt.n == 1 {
@@ -114,7 +121,10 @@ func (s *Server) allow(rt route) string {
 			}
 			return "GET, HEAD, OPTIONS"
 		}
-		if rt.n == 2 && !strings.EqualFold(rt.segments[1], searchPath) {
+		if rt.n == 2 && rt.searches() {
+			return "OPTIONS, POST"
+		}
+		if rt.n == 2 {
 			allow := "GET, HEAD, OPTIONS"
 			for _, m := range []struct {
 				m    Method
@@ -139,31 +149,37 @@ func (x *exchange) dispatch(rt route) error {
 	if rt.discovery() {
 		return x.discover(rt, method)
 	}
-	if rt.n == 1 && rt.is(bulkPath) {
-		if method == http.MethodPost {
-			return x.bulk()
-		}
-		return x.methodNotAllowed(rt)
-	}
 	switch {
-	case rt.n == 0, rt.is(mePath), rt.n == 1 && rt.is(searchPath),
-		rt.n == 2 && strings.EqualFold(rt.segments[1], searchPath) && s.endpointOf(rt.segments[0]) != nil:
-		return &Error{Status: http.StatusNotImplemented, Detail: "this part of the protocol is not supported here; the service provider configuration says what is"}
-	}
-	e := s.endpointOf(rt.segments[0])
-	if e == nil || rt.n > 2 {
+	case rt.n == 0 && method == http.MethodGet:
+		return x.listRoot()
+	case rt.n == 1 && rt.is(bulkPath) && method == http.MethodPost:
+		return x.bulk()
+	case rt.n == 1 && rt.is(searchPath) && method == http.MethodPost:
+		return x.search(nil)
+	case rt.n == 1 && rt.is(mePath):
+		return x.myself(rt, method)
+	case s.allow(rt) == "":
 		return errNoRoute
 	}
-	if rt.n == 1 {
-		switch {
-		case method == http.MethodGet:
-			return x.listResources(e)
-		case method == http.MethodPost && e.allows(Create):
-			return x.createResource(e)
+	e := s.endpointOf(rt.segments[0])
+	switch {
+	case e == nil: // the root, or an address of the protocol with another method
+	case rt.n == 1 && method == http.MethodGet:
+		return x.listResources(e)
+	case rt.n == 1 && method == http.MethodPost && e.allows(Create):
+		return x.createResource(e)
+	case rt.n == 2 && rt.searches():
+		if method == http.MethodPost {
+			return x.search(e)
 		}
-		return x.methodNotAllowed(rt)
+	case rt.n == 2:
+		return x.resource(rt, method, e, rt.segments[1])
 	}
-	id := rt.segments[1]
+	return x.methodNotAllowed(rt)
+}
+
+// resource sends a request about a single resource to the code for its method.
+func (x *exchange) resource(rt route, method string, e *endpoint, id string) error {
 	switch {
 	case method == http.MethodGet:
 		return x.getResource(e, id)

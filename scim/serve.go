@@ -23,6 +23,7 @@ type exchange struct {
 	call      call
 	query     query
 	endpoint  *endpoint
+	isMe      bool // the resource is the caller's own
 	base      string
 	started   time.Time
 	written   bool
@@ -110,26 +111,28 @@ func (x *exchange) authenticate(tenant string) error {
 
 // begin prepares the operation of a request on a resource type.
 func (x *exchange) begin(m Method, e *endpoint, id string) (context.Context, error) {
+	if x.r.URL.RawQuery != "" {
+		if err := x.query.parse(x.r.URL.RawQuery); err != nil {
+			return nil, err
+		}
+	}
 	x.endpoint = e
-	x.session = *x.s.dialectOf(x.principal).Session()
-	x.call.session = &x.session
-	x.op = Operation{Method: m, Type: e.typ, ID: id, Principal: x.principal, Request: x.r, call: &x.call}
+	x.op = Operation{Method: m, Type: e.typ, ID: id, Principal: x.principal, Request: x.r, call: &x.call, me: x.isMe}
 	if x.r.Header["If-Match"] != nil {
 		x.op.IfMatch = strings.Join(x.r.Header["If-Match"], ",")
 	}
 	if x.r.Header["If-None-Match"] != nil {
 		x.op.IfNoneMatch = strings.Join(x.r.Header["If-None-Match"], ",")
 	}
-	if x.r.URL.RawQuery != "" {
-		if err := x.query.parse(x.r.URL.RawQuery); err != nil {
-			return nil, err
-		}
-	}
-	if x.query.attributes != nil && x.query.excluded != nil {
-		return nil, Errorf(http.StatusBadRequest, InvalidValue, "attributes and excludedAttributes exclude each other; send one of them")
-	}
+	return x.start(), nil
+}
+
+// start prepares the session of a request and returns its context.
+func (x *exchange) start() context.Context {
+	x.session = *x.s.dialectOf(x.principal).Session()
+	x.call.session = &x.session
 	x.ctx = requestContext{x.r.Context(), &x.principal}
-	return &x.ctx, nil
+	return &x.ctx
 }
 
 // run executes the operation and reports what it relied on.
@@ -144,7 +147,7 @@ func (x *exchange) run(ctx context.Context) (*Result, error) {
 
 // tell reports to the host what a request relied on or lost.
 func (x *exchange) tell(ctx context.Context, res *Result, err error) {
-	if x.s.report == nil || x.endpoint == nil {
+	if x.s.report == nil {
 		return
 	}
 	fired := x.call.session.Fired()
@@ -155,8 +158,12 @@ func (x *exchange) tell(ctx context.Context, res *Result, err error) {
 	if id == "" && res != nil && res.Resource != nil {
 		id = res.Resource.ID()
 	}
+	typ := ""
+	if x.endpoint != nil {
+		typ = x.endpoint.typ.Name()
+	}
 	x.s.report(ctx, Report{
-		Principal: x.principal, Method: x.op.Method, Type: x.endpoint.typ.Name(), ID: id,
+		Principal: x.principal, Method: x.op.Method, Type: typ, ID: id,
 		Rules: fired, Ignored: x.call.names, Dropped: x.call.dropped, Err: err,
 	})
 }
@@ -207,7 +214,9 @@ func writeError(w http.ResponseWriter, r *http.Request, e *Error) {
 	body := e.appendJSON(make([]byte, 0, 256))
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(e.Status)
-	w.Write(body)
+	if r.Method != http.MethodHead {
+		w.Write(body)
+	}
 }
 
 // Header values that every answer shares. net/http does not write to them, and

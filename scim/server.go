@@ -54,6 +54,8 @@ type Server struct {
 	publicDiscovery     bool
 	documentationURI    string
 	limits              Limits
+	cursors             cursorKeys
+	me                  MeFunc
 	hookTimeout         time.Duration
 	clock               func() time.Time
 	log                 *slog.Logger
@@ -80,6 +82,7 @@ func New(store storage.Store, auth Authenticator, opts ...Option) (*Server, erro
 		patchNoContent: []string{"Group"},
 		tombstones:     30 * 24 * time.Hour,
 		limits:         defaultLimits(),
+		cursors:        cursorKeys{secrets: [][]byte{newSecret()}, timeout: cursorTimeout},
 		hookTimeout:    10 * time.Second,
 		clock:          time.Now,
 		log:            slog.Default(),
@@ -179,6 +182,9 @@ func (s *Server) execute(ctx context.Context, op *Operation) (*Result, error) {
 	}
 	if !e.allows(op.Method) {
 		return nil, s.notAllowed(e, op.Method)
+	}
+	if op.Principal.OnlyMe && !op.me {
+		return nil, Errorf(http.StatusForbidden, "", "these credentials give access to the caller's own resource at /Me and to nothing else")
 	}
 	if op.Method.Writes() && op.Principal.ReadOnly {
 		return nil, Errorf(http.StatusForbidden, "", "these credentials may read and not change anything")
