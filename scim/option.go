@@ -287,6 +287,12 @@ type Limits struct {
 	MaxPageSize    int // resources of one page; default 1,000; larger counts are capped
 	Scan           int // records looked at for one list; default 2,000,000; 400 tooMany
 	Labels         int // members whose display is shown; default 1,000
+	// MembersShown are the members of a resource beyond which answers leave the
+	// attribute out, so that no part passes for the whole; default no limit. An empty
+	// relation is shown as [], so a client can tell. See docs/large-groups.md.
+	MembersShown int
+	NestingDepth int // levels that indirect groups are followed; default 10
+	NestedGroups int // links between groups looked at for one answer; default 10,000
 	// Wait bounds an operation that has to be repeated because others write the same
 	// resource. Default 15 seconds; then 503.
 	Wait time.Duration
@@ -307,6 +313,9 @@ func WithLimits(l Limits) Option {
 		setLimit(&s.limits.MaxPageSize, l.MaxPageSize)
 		setLimit(&s.limits.Scan, l.Scan)
 		setLimit(&s.limits.Labels, l.Labels)
+		setLimit(&s.limits.MembersShown, l.MembersShown)
+		setLimit(&s.limits.NestingDepth, l.NestingDepth)
+		setLimit(&s.limits.NestedGroups, l.NestedGroups)
 		setLimit(&s.limits.Wait, l.Wait)
 		s.limits.PageSize = min(s.limits.PageSize, s.limits.MaxPageSize)
 		return nil
@@ -323,7 +332,7 @@ func defaultLimits() Limits {
 	return Limits{
 		Body: 8 << 20, Depth: 32, Members: 100_000, Operations: 10_000, BulkOperations: 1000,
 		FilterLength: 8192, FilterNodes: 200, FilterDepth: 50,
-		PageSize: 100, MaxPageSize: 1000, Scan: 2_000_000, Labels: 1000,
+		PageSize: 100, MaxPageSize: 1000, Scan: 2_000_000, Labels: 1000, NestingDepth: 10, NestedGroups: 10_000,
 		Wait: 15 * time.Second,
 	}
 }

@@ -47,6 +47,7 @@ type Server struct {
 	patchNoContent      []string
 	unknownMembers      UnknownMembers
 	atomicBulk          bool
+	indirect            bool
 	tombstones          time.Duration
 	immutableExternalID bool
 	rejectUnknown       bool

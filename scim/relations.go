@@ -1,0 +1,198 @@
+package scim
+
+import (
+	"context"
+	"iter"
+
+	"github.com/musterhq/muster/scim/resource"
+	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage"
+)
+
+// relations reads the relations of resources of one type that the operation
+// shows, for all resources at once. The result is parallel to rs, or nil when there is
+// nothing to show.
+func (s *Server) relations(ctx context.Context, e *endpoint, op *Operation, rs ...*Resource) ([][]resource.RelationView, error) {
+	if len(rs) == 0 {
+		return nil, nil
+	}
+	r := relationReader{Server: s, e: e, op: op, rs: rs}
+	for _, rel := range e.typ.Relations() {
+		if err := r.owned(ctx, rel); err != nil {
+			return nil, err
+		}
+	}
+	for _, rel := range e.typ.Inverses() {
+		if err := r.inverse(ctx, rel); err != nil {
+			return nil, err
+		}
+	}
+	return r.views, nil
+}
+
+// relationReader reads relations of some resources of one type.
+type relationReader struct {
+	*Server
+	e     *endpoint
+	op    *Operation
+	rs    []*Resource
+	views [][]resource.RelationView // parallel to rs, or nil
+}
+
+// linkList are the links of one resource: the first ones, and how to read on.
+type linkList struct {
+	first []Member
+	rest  iter.Seq2[Member, error] // nil: there are no more
+}
+
+// owned shows a relation that the resources own. It is shown when it is empty too,
+// and left out when it is too long, so that a client can tell the two.
+func (r *relationReader) owned(ctx context.Context, rel schema.RelationPath) error {
+	if !r.op.Projection.Shows(rel.Path) {
+		return nil
+	}
+	lists, err := r.lists(ctx, storage.Relation{Owner: r.e.typ.Name(), Name: rel.Attribute}, false)
+	if err != nil {
+		return err
+	}
+	for i := range r.rs {
+		view := resource.RelationView{Path: rel.Path}
+		if lists != nil {
+			list, short, err := r.atMost(lists[i])
+			if err != nil {
+				return err
+			}
+			if !short {
+				continue
+			}
+			view.Members, view.Rest = list.first, list.rest
+		}
+		r.add(i, view)
+	}
+	return nil
+}
+
+// atMost applies the limit on members shown. A part of the members would look like
+// all of them, and a client might set about to repair what is not broken.
+func (r *relationReader) atMost(list linkList) (_ linkList, short bool, err error) {
+	most := r.limits.MembersShown
+	if most == 0 {
+		return list, true, nil
+	}
+	all := list.first
+	if list.rest != nil {
+		for m, err := range list.rest {
+			if err != nil {
+				return list, false, err
+			}
+			if all = append(all, m); len(all) > most {
+				break
+			}
+		}
+	}
+	return linkList{first: all}, len(all) <= most, nil
+}
+
+// inverse shows a relation that leads to the resources.
+func (r *relationReader) inverse(ctx context.Context, rel schema.InverseRelation) error {
+	if !r.op.Projection.Shows(rel.Path) {
+		return nil
+	}
+	relation := storage.Relation{Owner: rel.Owner, Name: rel.Relation}
+	lists, err := r.lists(ctx, relation, true)
+	if err != nil || lists == nil {
+		return err
+	}
+	var nested [][]Member
+	if r.followsNesting(&rel) {
+		if nested, err = r.nestedOwners(ctx, relation, lists); err != nil {
+			return err
+		}
+	}
+	for i, list := range lists {
+		if len(list.first) == 0 {
+			continue
+		}
+		view := resource.RelationView{Path: rel.Path, Members: list.first, Rest: list.rest}
+		if nested != nil {
+			view.Indirect = nested[i]
+		}
+		r.add(i, view)
+	}
+	return nil
+}
+
+func (r *relationReader) add(i int, v resource.RelationView) {
+	if r.views == nil {
+		r.views = make([][]resource.RelationView, len(r.rs))
+	}
+	r.views[i] = append(r.views[i], v)
+}
+
+// lists reads one relation of all the resources. Labels cost many times what the
+// links themselves do, so they are read for the first ones only; the others are
+// read when they are written. The result is parallel to rs, or nil when there
+// are no links.
+func (r *relationReader) lists(ctx context.Context, relation storage.Relation, inverse bool) ([]linkList, error) {
+	type query struct { // in one piece, for the common case of one resource
+		storage.LinkQuery
+		one [1]storage.Ref
+	}
+	q := &query{LinkQuery: storage.LinkQuery{
+		Tenant: r.op.Principal.Tenant, Relation: relation, Inverse: inverse, Labels: true, Limit: r.limits.Labels,
+	}}
+	if q.Of = q.one[:]; len(r.rs) > 1 {
+		q.Of = make([]storage.Ref, len(r.rs))
+	}
+	for i, res := range r.rs {
+		q.Of[i] = storage.Ref{Type: r.e.typ.Name(), ID: res.ID()}
+	}
+	found, err := r.store.Links(ctx, &q.LinkQuery)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	lists := make([]linkList, len(r.rs))
+	i := 0
+	for _, l := range found {
+		for q.Of[i] != l.Of {
+			i++
+		}
+		lists[i].first = append(lists[i].first, Member{ID: l.To.ID, Type: l.To.Type, Display: l.Label})
+	}
+	for i := range lists {
+		if list := lists[i].first; len(list) == q.Limit {
+			last := list[len(list)-1]
+			lists[i].rest = r.pages(ctx, storage.LinkQuery{
+				Tenant: q.Tenant, Relation: relation, Inverse: inverse, Of: q.Of[i : i+1],
+				After: storage.Ref{Type: last.Type, ID: last.ID}, Limit: linkPage,
+			})
+		}
+	}
+	return lists, nil
+}
+
+// linkPage is how many links of a long relation are held at a time.
+const linkPage = 2000
+
+// pages reads the links of one record page by page. What is added or removed
+// meanwhile may be seen or not.
+func (s *Server) pages(ctx context.Context, q storage.LinkQuery) iter.Seq2[Member, error] {
+	return func(yield func(Member, error) bool) {
+		for q := q; ; {
+			page, err := s.store.Links(ctx, &q)
+			if err != nil {
+				yield(Member{}, err)
+				return
+			}
+			for _, l := range page {
+				if !yield(Member{ID: l.To.ID, Type: l.To.Type}, nil) {
+					return
+				}
+			}
+			if len(page) < q.Limit {
+				return
+			}
+			q.After = page[len(page)-1].To
+		}
+	}
+}
