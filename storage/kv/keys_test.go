@@ -13,9 +13,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// text is anything that a store may be given: no U+0000, but what comes right
-// after it.
-var text = rapid.StringOf(rapid.SampledFrom([]rune("\x01\x02 /:%aAé😀\U0010ffff")))
+// text makes anything that a store may be given: no U+0000, but what comes right
+// after it. Each test has a generator of its own, since they are not safe for
+// concurrent use.
+func text() *rapid.Generator[string] {
+	return rapid.StringOf(rapid.SampledFrom([]rune("\x01\x02 /:%aAé😀\U0010ffff")))
+}
 
 // Keys are as equal and as ordered as their components, and no list of
 // components is a prefix of another one's keys.
@@ -23,7 +26,7 @@ func TestKeysOrderAsTheirComponents(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 4).Draw(t, "components")
-		parts := rapid.SliceOfN(text, n, n)
+		parts := rapid.SliceOfN(text(), n, n)
 		a, b := parts.Draw(t, "a"), parts.Draw(t, "b")
 		if got, want := cmp.Compare(bytes.Compare(key('x', a...), key('x', b...)), 0), slices.Compare(a, b); got != want {
 			t.Fatalf("keys of %q and %q compare as %d; want %d", a, b, got, want)
@@ -36,6 +39,7 @@ func TestKeysOrderAsTheirComponents(t *testing.T) {
 
 func TestLinkKeysAreReadBack(t *testing.T) {
 	t.Parallel()
+	text := text()
 	rapid.Check(t, func(t *rapid.T) {
 		ref := func(name string) storage.Ref {
 			return storage.Ref{Type: text.Draw(t, name+" type"), ID: text.Draw(t, name+" id")}
