@@ -23,6 +23,9 @@ type pending struct {
 	// remain when there is no resource of the assumed one.
 	guessed map[storage.Ref][]string
 
+	// last, if set, is done when the guards have agreed, right before the commit.
+	last func(context.Context) error
+
 	// Room for what most writes need, so that it comes in one piece.
 	onePut    [1]storage.Put
 	oneEffect [1]Effect
@@ -56,6 +59,11 @@ func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w 
 	}
 	for _, guard := range s.guards {
 		if err := guard(ctx, op.Principal, w.effects); err != nil {
+			return nil, err
+		}
+	}
+	if w.last != nil {
+		if err := w.last(ctx); err != nil {
 			return nil, err
 		}
 	}

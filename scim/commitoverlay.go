@@ -19,9 +19,9 @@ func (s *Server) commitOverlay(ctx context.Context, st storage.Store, p Principa
 			w.guessed[ref] = types
 		}
 	}
-	w.revives = over.revives
+	w.revives, w.last = over.revives, over.last
 	if len(w.batch.Puts)+len(w.batch.Deletes)+len(w.batch.Links) == 0 {
-		return nil
+		return w.last(ctx)
 	}
 	done, err := s.commit(ctx, st, &Operation{Principal: p}, w)
 	if err != nil {
@@ -72,6 +72,18 @@ func (p *staged) share(versions map[storage.Ref]int64, results map[ownedRelation
 		p.res.Resource = p.res.Resource.WithMeta(m)
 	}
 	return done
+}
+
+// last does for all parts what each has to do right before the commit.
+func (o *overlay) last(ctx context.Context) error {
+	for _, part := range o.staged {
+		if part.w.last != nil {
+			if err := part.w.last(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // revives asks the create that a tombstone stands in the way of.

@@ -41,9 +41,7 @@ func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op
 		return nil, err
 	}
 	links.addTo(w)
-	if err := s.takePassword(ctx, op, r, password); err != nil {
-		return nil, err
-	}
+	w.last = s.takePassword(op, r, password)
 	if tombstone == nil && (s.revive != nil || s.immutableExternalID) {
 		w.revives = func(holder *storage.Record, _ storage.Ref) bool { return s.revives(ctx, e, op, holder, r) }
 	}
@@ -131,9 +129,11 @@ func (e *endpoint) prepare(r, cur *Resource) (*Resource, string) {
 	return r, password
 }
 
-func (s *Server) takePassword(ctx context.Context, op *Operation, r *Resource, password string) error {
+// takePassword returns what hands a password to the host, nil when there is nothing
+// to hand over.
+func (s *Server) takePassword(op *Operation, r *Resource, password string) func(context.Context) error {
 	if password == "" || s.password == nil {
 		return nil
 	}
-	return s.password(ctx, op.Principal, r, password)
+	return func(ctx context.Context) error { return s.password(ctx, op.Principal, r, password) }
 }

@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/musterhq/muster/scim/patch"
 	"github.com/musterhq/muster/storage"
@@ -84,11 +85,21 @@ func (s *Server) updateHandled(ctx context.Context, e *endpoint, op *Operation, 
 		case len(changes) == 0:
 			return cur, nil
 		case op.Method == Patch && e.can.patch != nil:
-			return e.can.patch.Patch(ctx, op.Principal.Tenant, op.ID, op.Patch.Document(), version)
+			return e.can.patch.Patch(ctx, op.Principal.Tenant, op.ID, e.withoutPassword(op.Patch.Document()), version)
 		default:
 			return e.can.replace.Replace(ctx, op.Principal.Tenant, next.WithMeta(cur.Meta()))
 		}
 	})
+}
+
+// withoutPassword leaves out the operations on the password, which the host has got
+// already.
+func (e *endpoint) withoutPassword(ops []patch.Operation) []patch.Operation {
+	isPassword := func(op patch.Operation) bool { return op.Target.Path == e.secret }
+	if e.secret.IsZero() || !slices.ContainsFunc(ops, isPassword) {
+		return ops
+	}
+	return slices.DeleteFunc(slices.Clone(ops), isPassword)
 }
 
 func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, w *pending, password string, write func() (*Resource, error)) (*Result, error) {
@@ -101,8 +112,10 @@ func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, 
 			}
 		}
 	}
-	if err := s.takePassword(ctx, op, effect.After, password); err != nil {
-		return nil, err
+	if last := s.takePassword(op, effect.After, password); last != nil {
+		if err := last(ctx); err != nil {
+			return nil, err
+		}
 	}
 	r, err := write()
 	if err != nil {

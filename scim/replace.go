@@ -84,14 +84,15 @@ func (s *Server) update(ctx context.Context, st storage.Store, e *endpoint, op *
 			w.batch.Links[i].IfVersion = u.rec.Version
 		}
 	}
-	if err := s.takePassword(ctx, op, u.next, u.password); err != nil {
-		return nil, err
-	}
+	w.last = s.takePassword(op, u.next, u.password)
 	done := &storage.CommitResult{}
 	if len(w.batch.Puts)+len(w.batch.Links) > 0 {
-		if done, err = s.commit(ctx, st, op, w); err != nil {
-			return nil, err
-		}
+		done, err = s.commit(ctx, st, op, w)
+	} else if w.last != nil && op.over() == nil {
+		err = w.last(ctx)
+	}
+	if err != nil {
+		return nil, err
 	}
 	res.Unchanged = len(u.changes) == 0
 	if !res.Unchanged {
