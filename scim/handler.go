@@ -22,7 +22,8 @@ import (
 // Errors: [ErrNotFound], [ErrConflict], [NotUnique], an [*Error] of the host's
 // own, or anything else, which is logged and answered 500 without detail.
 //
-// The relations of such a type (a user's groups) stay in the server's store.
+// The store keeps the relations that end at such a type (a user's groups); a type
+// with relations of its own cannot be served so.
 type ResourceHandler interface {
 	// Get returns the tenant's resource of that id, with its Meta, or
 	// [ErrNotFound]. An id of any shape may be asked for.
