@@ -34,7 +34,8 @@ type LinkEffect struct {
 }
 
 // Activates reports whether a resource that does not count as active now will:
-// it is created active, or reactivated.
+// it is created active, or reactivated. Every new resource of a type without an
+// attribute "active" is, groups for instance; a limit of seats looks at Type too.
 func (e *Effect) Activates() bool {
 	return (e.Before == nil || !e.Before.Active()) && e.After != nil && e.After.Active()
 }
