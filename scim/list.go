@@ -56,10 +56,14 @@ func (x *exchange) writeList(res *Result, projection func(*Type) *resource.Proje
 		}
 		r := res.Items[i].Resource
 		view.Projection, view.Relations = projection(r.Type()), res.Items[i].Relations
-		b = resource.AppendJSON(b, r, &view)
+		var err error
+		if b, err = x.appendResource(http.StatusOK, b, r, &view); err != nil {
+			release(buf, b)
+			return err
+		}
 	}
 	b = append(b, `]}`...)
-	x.write(http.StatusOK, b)
+	x.end(http.StatusOK, b)
 	release(buf, b)
 	return nil
 }

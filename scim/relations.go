@@ -129,17 +129,16 @@ func (r *relationReader) add(i int, v resource.RelationView) {
 	r.views[i] = append(r.views[i], v)
 }
 
-// lists reads one relation of all the resources. Labels cost many times what the
-// links themselves do, so they are read for the first ones only; the others are
-// read when they are written. The result is parallel to rs, or nil when there
-// are no links.
+// lists reads the beginning of one relation of all the resources; the rest is read
+// when it is written. The result is parallel to rs, or nil when there are no links.
 func (r *relationReader) lists(ctx context.Context, relation storage.Relation, inverse bool) ([]linkList, error) {
 	type query struct { // in one piece, for the common case of one resource
 		storage.LinkQuery
 		one [1]storage.Ref
 	}
 	q := &query{LinkQuery: storage.LinkQuery{
-		Tenant: r.op.Principal.Tenant, Relation: relation, Inverse: inverse, Labels: true, Limit: r.limits.Labels,
+		Tenant: r.op.Principal.Tenant, Relation: relation, Inverse: inverse, Labels: true,
+		Limit: min(r.limits.Labels, max(linksAtOnce/len(r.rs), 1)),
 	}}
 	if q.Of = q.one[:]; len(r.rs) > 1 {
 		q.Of = make([]storage.Ref, len(r.rs))
@@ -164,34 +163,44 @@ func (r *relationReader) lists(ctx context.Context, relation storage.Relation, i
 			last := list[len(list)-1]
 			lists[i].rest = r.pages(ctx, storage.LinkQuery{
 				Tenant: q.Tenant, Relation: relation, Inverse: inverse, Of: q.Of[i : i+1],
-				After: storage.Ref{Type: last.Type, ID: last.ID}, Limit: linkPage,
-			})
+				After: storage.Ref{Type: last.Type, ID: last.ID},
+			}, r.limits.Labels-q.Limit)
 		}
 	}
 	return lists, nil
 }
 
-// linkPage is how many links of a long relation are held at a time.
+// linksAtOnce is about how many links an answer holds in memory for each relation.
+const linksAtOnce = 20_000
+
+// linkPage is how many links of a long relation are read at a time.
 const linkPage = 2000
 
-// pages reads the links of one record page by page. What is added or removed
-// meanwhile may be seen or not.
-func (s *Server) pages(ctx context.Context, q storage.LinkQuery) iter.Seq2[Member, error] {
+// pages reads the links of one record page by page, the first ones with their
+// labels, which cost many times what the links themselves do. What is added or
+// removed meanwhile may be seen or not.
+func (s *Server) pages(ctx context.Context, q storage.LinkQuery, labelled int) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
-		for q := q; ; {
+		q, labelled := q, labelled
+		for {
+			q.Labels, q.Limit = labelled > 0, linkPage
+			if q.Labels {
+				q.Limit = min(linkPage, labelled)
+			}
 			page, err := s.store.Links(ctx, &q)
 			if err != nil {
 				yield(Member{}, err)
 				return
 			}
 			for _, l := range page {
-				if !yield(Member{ID: l.To.ID, Type: l.To.Type}, nil) {
+				if !yield(Member{ID: l.To.ID, Type: l.To.Type, Display: l.Label}, nil) {
 					return
 				}
 			}
 			if len(page) < q.Limit {
 				return
 			}
+			labelled -= len(page)
 			q.After = page[len(page)-1].To
 		}
 	}

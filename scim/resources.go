@@ -246,10 +246,12 @@ func (x *exchange) writeResource(code int, res *Result) error {
 	view := x.view()
 	view.Relations = res.Relations
 	buf := bufferPool.Get().(*[]byte)
-	b := resource.AppendJSON((*buf)[:0], res.Resource, &view)
-	x.write(code, b)
+	b, err := x.appendResource(code, (*buf)[:0], res.Resource, &view)
+	if err == nil {
+		x.end(code, b)
+	}
 	release(buf, b)
-	return nil
+	return err
 }
 
 func (x *exchange) view() resource.View {
