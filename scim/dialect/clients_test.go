@@ -22,7 +22,7 @@ func TestPresetsServeTheirClients(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			steps, err := transcript.Load(os.DirFS("../../testdata/transcripts"), name+".jsonl")
+			steps, err := transcript.Load(os.DirFS("../scimtest/transcripts"), name+".jsonl")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,7 +27,7 @@ func Entra() Set {
 func Okta() Set {
 	return Strict().With(
 		StringElement,
-		MissingSchemas, KeepAbsentMembers, KeepAbsentActive, SkipUnknownMembers,
+		MissingSchemas, KeepAbsentMembers, SkipUnknownMembers,
 		KeysAsPaths, IgnoreReadOnly, IgnoreUnknown, WholeExtension,
 		FilterBooleanText,
 	)
@@ -35,7 +35,7 @@ func Okta() Set {
 
 // JumpCloud has the rules that JumpCloud needs.
 func JumpCloud() Set {
-	return Strict().With(MissingSchemas, KeepAbsentMembers, KeepAbsentActive, SkipUnknownMembers)
+	return Strict().With(MissingSchemas, KeepAbsentMembers, SkipUnknownMembers)
 }
 
 // OneLogin has the rules that OneLogin needs, whose bodies are made from a
@@ -43,7 +43,7 @@ func JumpCloud() Set {
 func OneLogin() Set {
 	return Strict().With(
 		BooleanText, EmptyText, EmptyElement, EmptyReference, TextReference, SingleElement, StringElement,
-		MissingSchemas, ForeignSchemas, OldURNs, KeepAbsentMembers, KeepAbsentActive, SkipUnknownMembers,
+		MissingSchemas, ForeignSchemas, OldURNs, KeepAbsentMembers, SkipUnknownMembers,
 		IgnoreUnknown, SkipUnknownSchema,
 	)
 }
@@ -51,7 +51,7 @@ func OneLogin() Set {
 // Google has the rules that Google Workspace needs, which sends users only, and
 // little of them.
 func Google() Set {
-	return Strict().With(MissingSchemas, KeepAbsentActive)
+	return Strict().With(MissingSchemas)
 }
 
 // Authentik has the rules that authentik needs, before and after it put quotes
@@ -59,7 +59,7 @@ func Google() Set {
 func Authentik() Set {
 	return Strict().With(
 		EmptyElement,
-		ForeignSchemas, KeepAbsentMembers, KeepAbsentActive, SkipUnknownMembers,
+		ForeignSchemas, KeepAbsentMembers, SkipUnknownMembers,
 		KeysAsPaths, IgnoreReadOnly, IgnoreUnknown, SkipUnknownSchema,
 		BareFilterWords,
 	)
@@ -67,7 +67,7 @@ func Authentik() Set {
 
 // Ping has the rules that PingOne and PingFederate need.
 func Ping() Set {
-	return Strict().With(MissingSchemas, KeepAbsentMembers, KeepAbsentActive, SkipUnknownMembers, BareFilterWords)
+	return Strict().With(MissingSchemas, KeepAbsentMembers, SkipUnknownMembers, BareFilterWords)
 }
 
 // Presets returns the names by which [Preset] knows the presets, sorted.

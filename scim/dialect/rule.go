@@ -39,7 +39,6 @@ const (
 	ForeignSchemas     = "foreign-schemas"
 	OldURNs            = "old-urns"
 	KeepAbsentMembers  = "keep-absent-members"
-	KeepAbsentActive   = "keep-absent-active"
 	SkipUnknownMembers = "skip-unknown-members"
 	MissingBulkID      = "missing-bulk-id"
 
@@ -79,7 +78,6 @@ const (
 	foreignSchemas
 	oldURNs
 	keepAbsentMembers
-	keepAbsentActive
 	skipUnknownMembers
 	missingBulkID
 	emptyOperations
@@ -209,12 +207,6 @@ var rules = [numRules]Rule{
 		Summary: "A PUT of a group that does not name members keeps them; only an empty list or null empties the group.",
 		Example: `PUT /Groups/7 {"displayName":"Tour Guides"}`,
 		Clients: "Okta, JumpCloud, OneLogin, authentik, Ping",
-	},
-	keepAbsentActive: {
-		Name:    KeepAbsentActive,
-		Summary: "A PUT of a user that does not name active keeps it.",
-		Example: `PUT /Users/7 {"userName":"ada"}`,
-		Clients: "Okta, JumpCloud, OneLogin, Google, authentik, Ping",
 	},
 	skipUnknownMembers: {
 		Name:    SkipUnknownMembers,

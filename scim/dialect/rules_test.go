@@ -66,7 +66,6 @@ func TestRules(t *testing.T) {
 		{dialect.ForeignSchemas, group, `{"displayName":"Tour Guides"}`, refused},
 		{dialect.OldURNs, user, `{"userName":"ada","` + enterprise + `":{"department":"Sales"}}`, `{"userName":"ada"}`},
 		{dialect.KeepAbsentMembers, group, "keeps members", "clears members"},
-		{dialect.KeepAbsentActive, user, "keeps active", "clears active"},
 		{dialect.SkipUnknownMembers, group, "skips unknown members", "refuses unknown members"},
 		{dialect.MissingBulkID, user, "accepts", "refuses"},
 		{dialect.EmptyOperations, user, `{` + rest + `,` + emails + `,` + ext + `}`, refused},
@@ -165,9 +164,7 @@ func run(t *testing.T, set dialect.Set, typ *schema.Type, rule, example string) 
 	}
 	switch {
 	case rule == dialect.KeepAbsentMembers:
-		return pick(x.KeepsAbsent(typ, typ.MustResolve("members")), "keeps members", "clears members"), x
-	case rule == dialect.KeepAbsentActive:
-		return pick(x.KeepsAbsent(typ, typ.MustResolve("active")), "keeps active", "clears active"), x
+		return pick(x.KeepsAbsent(typ.MustResolve("members")), "keeps members", "clears members"), x
 	case rule == dialect.SkipUnknownMembers:
 		return pick(x.SkipsUnknownMembers(), "skips unknown members", "refuses unknown members"), x
 	case rule == dialect.MissingBulkID:

@@ -118,15 +118,13 @@ func (x *Session) Apply() patch.ApplyOptions {
 	return patch.ApplyOptions{CreateElement: func() bool { return x.fire(createElement) }}
 }
 
-// KeepsAbsent reports whether a replace that does not name attribute p keeps its
-// value: a group's members and a user's active, which clients leave out without
-// meaning to clear them. It counts as fired when it says yes.
-func (x *Session) KeepsAbsent(t *schema.Type, p schema.Path) bool {
-	if _, ok := p.Relation(); ok {
-		return x.fire(keepAbsentMembers)
-	}
-	active, ok := t.Root().Lookup("active")
-	return ok && p == active && p.Attribute().Type == schema.Boolean && x.fire(keepAbsentActive)
+// KeepsAbsent reports whether a replace that does not name the relation p, such
+// as a group's members, keeps its links: clients leave it out without meaning to
+// empty the group. It counts as fired when it says yes. That a user's active is
+// kept is not a rule but a safety, and holds without being asked about.
+func (x *Session) KeepsAbsent(p schema.Path) bool {
+	_, ok := p.Relation()
+	return ok && x.fire(keepAbsentMembers)
 }
 
 // SkipsUnknownMembers reports whether members that do not exist are skipped
