@@ -88,16 +88,12 @@ type entries struct {
 // back. at nil is the beginning.
 func (l *lister) read(ctx context.Context, at *place, back bool, count int, skip bool) (*entries, error) {
 	p := &entries{}
-	offsets := make([]int, len(l.sources)) // where each source is read from
+	offsets := l.offsets(at) // where each source is read from
 	counting := make([]bool, len(l.sources))
 	for n := range l.sources {
 		i := n
 		if l.descending != back {
 			i = len(l.sources) - 1 - n
-		}
-		offsets[i] = -1
-		if at != nil {
-			offsets[i] = at.offsets[i]
 		}
 		w, ok := l.window(i, at, back)
 		if !ok {
@@ -171,6 +167,14 @@ func (l *lister) read(ctx context.Context, at *place, back bool, count int, skip
 	return p, nil
 }
 
+// offsets are those of a place, for the caller to change.
+func (l *lister) offsets(at *place) []int {
+	if at != nil {
+		return slices.Clone(at.offsets)
+	}
+	return slices.Repeat([]int{-1}, len(l.sources))
+}
+
 func sumTotal(a, b int) int {
 	if a == UnknownTotal || b == UnknownTotal {
 		return UnknownTotal
@@ -207,7 +211,10 @@ func (l *lister) window(i int, at *place, back bool) (w window, ok bool) {
 		return w, ahead
 	case !l.sources[i].sort.IsZero():
 		w.after = &Position{Key: at.key, Absent: at.absent}
-		if i < at.source {
+		switch src := &l.sources[i]; {
+		case src.e.handler == nil && src.sort == src.e.typ.Common().ID:
+			w.after.ID = at.key // ids of our own making differ from all others
+		case i < at.source:
 			w.after.ID = lastID
 		}
 		return w, true

@@ -28,6 +28,14 @@ func ServiceProviderConfigSchema() *Schema {
 			option("changePassword", "Changing passwords"),
 			option("sort", "Sorting of results"),
 			option("etag", "Versions of resources as entity tags"),
+			{Name: "pagination", Description: "Ways to read a list page by page", Type: Complex, Mutability: ReadOnly, SubAttributes: []Attribute{
+				{Name: "cursor", Description: "Whether pages can be asked for by cursor", Type: Boolean, Required: true, Mutability: ReadOnly},
+				{Name: "index", Description: "Whether pages can be asked for by number", Type: Boolean, Required: true, Mutability: ReadOnly},
+				{Name: "defaultPaginationMethod", Description: "The way when a request names none", Mutability: ReadOnly, CanonicalValues: []string{"cursor", "index"}},
+				{Name: "defaultPageSize", Description: "Resources in a page when a request does not say", Type: Integer, Mutability: ReadOnly},
+				{Name: "maxPageSize", Description: "The most resources in a page", Type: Integer, Mutability: ReadOnly},
+				{Name: "cursorTimeout", Description: "Seconds that a cursor is good for", Type: Integer, Mutability: ReadOnly},
+			}},
 			{Name: "authenticationSchemes", Description: "Ways to authenticate", Type: Complex, MultiValued: true, Required: true, Mutability: ReadOnly, SubAttributes: []Attribute{
 				{Name: "type", Description: "The kind of scheme", Required: true, Mutability: ReadOnly,
 					CanonicalValues: []string{"oauth", "oauth2", "oauthbearertoken", "httpbasic", "httpdigest"}},
