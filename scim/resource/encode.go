@@ -148,15 +148,16 @@ func (e *encoder) text(p schema.Path, s string) {
 func (e *encoder) schemas(p schema.Path) {
 	t := e.r.doc.typ
 	e.name(p.Name())
-	e.dst = append(e.dst, '[')
-	e.dst, _ = appendQuoted(e.dst, t.Schema())
+	// A URN that the schema compiler accepts needs no escapes.
+	e.dst = append(e.dst, '[', '"')
+	e.dst = append(e.dst, t.Schema()...)
 	for _, x := range t.Extensions() {
 		if e.r.doc.child(0, x.Index()) > 0 {
-			e.dst = append(e.dst, ',')
-			e.dst, _ = appendQuoted(e.dst, x.Name())
+			e.dst = append(e.dst, '"', ',', '"')
+			e.dst = append(e.dst, x.Name()...)
 		}
 	}
-	e.dst = append(e.dst, ']')
+	e.dst = append(e.dst, '"', ']')
 }
 
 // document writes the members of the kept document that are shown.
@@ -364,20 +365,24 @@ func (e *encoder) time(p schema.Path, t time.Time) {
 	}
 	e.name(p.Name())
 	e.dst = append(e.dst, '"')
-	e.dst = t.UTC().AppendFormat(e.dst, time.RFC3339Nano)
+	e.dst = appendTime(e.dst, t.UTC())
 	e.dst = append(e.dst, '"')
 }
 
 // location writes a string literal with the URI of a resource.
 func (e *encoder) location(endpoint, id string) {
 	before := len(e.dst)
-	e.dst = AppendLocation(append(e.dst, '"'), e.v.BaseURL, endpoint, id)
+	e.dst = append(e.dst, '"')
+	e.dst = append(e.dst, e.v.BaseURL...)
+	e.dst = append(e.dst, endpoint...)
+	odd := false
 	for _, c := range e.dst[before+1:] {
-		if c == '"' || c == '\\' || c < ' ' || c >= 0x80 { // from an odd base URL
-			uri := string(e.dst[before+1:])
-			e.dst, _ = appendQuoted(e.dst[:before], uri)
-			return
-		}
+		odd = odd || special[c]
+	}
+	if e.dst = appendSegment(e.dst, id); odd { // from an odd base URL
+		uri := string(e.dst[before+1:])
+		e.dst, _ = appendQuoted(e.dst[:before], uri)
+		return
 	}
 	e.dst = append(e.dst, '"')
 }
@@ -390,18 +395,59 @@ func Location(base, endpoint, id string) string {
 
 // AppendLocation appends what [Location] returns.
 func AppendLocation(dst []byte, base, endpoint, id string) []byte {
-	const hex = "0123456789ABCDEF"
 	dst = append(dst, base...)
 	dst = append(dst, endpoint...)
+	return appendSegment(dst, id)
+}
+
+// appendSegment appends a slash and an id, escaped as one segment of a path.
+func appendSegment(dst []byte, id string) []byte {
+	const hex = "0123456789ABCDEF"
 	dst = append(dst, '/')
+	if id == "." || id == ".." {
+		return append(dst, "%2E%2E"[:3*len(id)]...)
+	}
+	plain := true
 	for i := range len(id) {
-		c := id[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', isDigit(c), c == '-', c == '_', c == '~', c == ':', c == '@', c == '.' && id != "." && id != "..":
+		plain = plain && unreserved(id[i])
+	}
+	if plain {
+		return append(dst, id...)
+	}
+	for i := range len(id) {
+		if c := id[i]; unreserved(c) {
 			dst = append(dst, c)
-		default:
+		} else {
 			dst = append(dst, '%', hex[c>>4], hex[c&15])
 		}
 	}
 	return dst
+}
+
+// unreserved reports whether a byte stands for itself in a segment of a path.
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c) || c == '-' || c == '_' || c == '~' || c == ':' || c == '@' || c == '.'
+}
+
+// appendTime appends a time in UTC as RFC 3339 with as many digits of a second as
+// it has. It does what the time package does, for the years that have four digits,
+// in a third of the time: lists write two times for each resource.
+func appendTime(dst []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, time.RFC3339Nano)
+	}
+	hour, minute, second := t.Clock()
+	dst = append(dst, byte('0'+year/1000), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10),
+		'-', byte('0'+month/10), byte('0'+month%10), '-', byte('0'+day/10), byte('0'+day%10),
+		'T', byte('0'+hour/10), byte('0'+hour%10), ':', byte('0'+minute/10), byte('0'+minute%10),
+		':', byte('0'+second/10), byte('0'+second%10))
+	if ns := t.Nanosecond(); ns != 0 {
+		dst = append(dst, '.')
+		for digit := 100_000_000; ns > 0; digit /= 10 {
+			dst = append(dst, byte('0'+ns/digit))
+			ns %= digit
+		}
+	}
+	return append(dst, 'Z')
 }
