@@ -31,7 +31,7 @@ func (s *Server) get(ctx context.Context, e *endpoint, op *Operation) (*Result, 
 // load reads the resource of op, with its version.
 func (s *Server) load(ctx context.Context, e *endpoint, op *Operation) (*Resource, error) {
 	if e.handler != nil {
-		return e.handler.Get(ctx, op.Principal.Tenant, op.ID)
+		return s.loadHandled(ctx, e, op)
 	}
 	rec, err := s.record(ctx, s.store, op)
 	if err != nil {

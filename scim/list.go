@@ -174,6 +174,9 @@ func (s *Server) readHandled(ctx context.Context, e *endpoint, op *Operation, w 
 	if err != nil {
 		return nil, err
 	}
+	if page == nil {
+		return nil, Errorf(http.StatusInternalServerError, "", "").WithCause(errForeignType)
+	}
 	rs := page.Resources
 	read := &stretch{total: page.Total, keyset: page.Keyset, more: len(rs) > limit}
 	rs = rs[:min(len(rs), limit)]
