@@ -20,7 +20,7 @@ func TestTranscriptsOfRealClientsPass(t *testing.T) {
 	for _, name := range []string{"entra", "entra-legacy", "okta", "jumpcloud", "google", "edge"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			steps, err := transcript.Load(os.DirFS("../testdata/transcripts"), name+".jsonl")
+			steps, err := transcript.Load(os.DirFS("scimtest/transcripts"), name+".jsonl")
 			if err != nil {
 				t.Fatal(err)
 			}

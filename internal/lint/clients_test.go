@@ -20,7 +20,7 @@ func TestBehavioursOfTranscriptsAreDocumented(t *testing.T) {
 		documented[string(m[1])] = true
 	}
 	for _, name := range files(t) {
-		if path.Dir(name) != "testdata/transcripts" {
+		if path.Dir(name) != "scim/scimtest/transcripts" {
 			continue
 		}
 		for n, line := range strings.Split(strings.TrimSpace(string(read(t, name))), "\n") {

@@ -5,12 +5,15 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/musterhq/muster/internal/jsonvalue"
 	"github.com/musterhq/muster/internal/wire"
@@ -43,14 +46,19 @@ type Failure struct {
 	Response string
 }
 
-// Error returns the failure as text of several lines.
+// Error returns the failure as text of several lines, the first of which says
+// where the step stands.
 func (f *Failure) Error() string {
-	var b strings.Builder
 	guess := ""
 	if !f.Step.Certain {
 		guess = " (not certain)"
 	}
-	fmt.Fprintf(&b, "%s:%d: %s: %s%s\n", f.Step.File, f.Step.Line, f.Step.Client, f.Step.Name, guess)
+	return fmt.Sprintf("%s:%d: %s: %s%s\n%s", f.Step.File, f.Step.Line, f.Step.Client, f.Step.Name, guess, f.Text())
+}
+
+// Text returns what was sent, expected and answered, in indented lines.
+func (f *Failure) Text() string {
+	var b strings.Builder
 	fmt.Fprintf(&b, "\t%s", f.Request)
 	if len(f.Step.Behaviours) > 0 {
 		fmt.Fprintf(&b, "   %s", strings.Join(f.Step.Behaviours, " "))
@@ -79,21 +87,16 @@ func clip(s string) string {
 // everything was. Steps that are not certain are sent too; [Step.Certain] of a
 // failure tells. A step that needs a variable that no step saved is one failure
 // and is not sent. When ctx ends, the step under way fails and the rest is not
-// sent.
+// sent. What the steps created and left behind is deleted at the end.
 //
 // client does not follow redirects: see [wire.NewClient] and [wire.Handler].
 func Replay(ctx context.Context, client wire.Doer, steps []Step, o Options) []Failure {
-	if o.BaseURL == "" {
-		o.BaseURL = "http://scim.test"
-	}
-	if o.Run == "" {
-		o.Run = newRun()
-	}
-	base := strings.TrimSuffix(o.BaseURL, "/")
-	p := player{client: client, base: base, vars: vars{"run": o.Run, "token": o.Token, "base": base}}
+	p := NewPlayer(client, o)
+	defer p.CleanUp(ctx)
 	var failures []Failure
 	for _, step := range steps {
-		failures = append(failures, p.play(ctx, step)...)
+		_, found := p.Play(ctx, step)
+		failures = append(failures, found...)
 		if ctx.Err() != nil {
 			break
 		}
@@ -107,42 +110,158 @@ func newRun() string {
 	return hex.EncodeToString(b[:])
 }
 
-type player struct {
-	client wire.Doer
-	base   string
-	vars   vars
+// Player plays steps one by one. It is for one goroutine.
+type Player struct {
+	client  wire.Doer
+	base    string
+	vars    vars
+	created []created
 }
 
-// play sends one step and checks its answer.
-func (p *player) play(ctx context.Context, step Step) []Failure {
-	f := Failure{Step: step, Request: step.Method + " " + step.Path}
-	fail := func(check, want, got string) []Failure {
-		f.Check, f.Want, f.Got = check, want, got
-		return []Failure{f}
+// created is a resource to delete, with the credentials that made it.
+type created struct{ path, authorization string }
+
+// NewPlayer returns a Player with the built-in variables.
+func NewPlayer(client wire.Doer, o Options) *Player {
+	if o.BaseURL == "" {
+		o.BaseURL = "http://scim.test"
 	}
-	req, body, err := p.request(ctx, step)
+	if o.Run == "" {
+		o.Run = newRun()
+	}
+	base := strings.TrimSuffix(o.BaseURL, "/")
+	return &Player{client: client, base: base, vars: vars{"run": o.Run, "token": o.Token, "base": base}}
+}
+
+// Set gives a variable a value.
+func (p *Player) Set(name, value string) { p.vars[name] = value }
+
+// Expand replaces the variables in text. A variable without a value is an error.
+func (p *Player) Expand(text string) (string, error) { return p.vars.expand(text, asIs) }
+
+// Answer is what came back for one request.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// JSON returns the decoded body as package jsonvalue has it, nil when it is not
+// JSON.
+func (a *Answer) JSON() any {
+	v, err := jsonvalue.Decode(a.Body)
 	if err != nil {
-		return fail("request", "a request that can be sent", err.Error())
+		return nil
 	}
-	f.Request, f.Body = step.Method+" "+strings.TrimPrefix(req.URL.String(), p.base), body
+	return v
+}
+
+// Send sends a request as it is, below the base URL, with the bearer token unless
+// the header names Authorization.
+func (p *Player) Send(ctx context.Context, method, path string, header http.Header, body io.Reader) (*Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, method, p.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+p.vars["token"])
+	for name, values := range header {
+		if values[0] == "" { // such as a request without credentials
+			req.Header.Del(name)
+		} else {
+			req.Header[name] = values
+		}
+	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return fail("request", "an answer", err.Error())
+		return nil, err
 	}
 	data, err := wire.ReadBody(resp)
 	if err != nil {
-		return fail("request", "a whole answer", err.Error())
+		return nil, err
 	}
-	f.Status, f.Response = resp.StatusCode, string(data)
-	return p.check(step, f, resp, data)
+	p.note(req, resp.StatusCode, data)
+	return &Answer{resp.StatusCode, resp.Header, data}, nil
 }
 
-func (p *player) request(ctx context.Context, step Step) (*http.Request, string, error) {
-	path, err := p.vars.expand(step.Path, inURL)
-	if err != nil {
-		return nil, "", err
+// note keeps what a request created. A resource's address follows from the
+// endpoint and its id, or for a bulk request from the last two segments of its
+// location.
+func (p *Player) note(req *http.Request, status int, data []byte) {
+	if req.Method != http.MethodPost || status != http.StatusCreated && status != http.StatusOK {
+		return
 	}
-	var body string
+	var body struct {
+		ID         string `json:"id"`
+		Operations []struct{ Method, Status, Location string }
+	}
+	if json.Unmarshal(data, &body) != nil {
+		return
+	}
+	authorization := req.Header.Get("Authorization")
+	if status == http.StatusCreated && body.ID != "" {
+		endpoint := strings.TrimPrefix(req.URL.EscapedPath(), pathOf(p.base))
+		p.created = append(p.created, created{strings.TrimSuffix(endpoint, "/") + "/" + inURL(body.ID), authorization})
+	}
+	for _, op := range body.Operations {
+		segments := strings.Split(op.Location, "/")
+		if n := len(segments); strings.EqualFold(op.Method, http.MethodPost) && op.Status == "201" && n >= 2 {
+			p.created = append(p.created, created{"/" + segments[n-2] + "/" + segments[n-1], authorization})
+		}
+	}
+}
+
+func pathOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.EscapedPath()
+}
+
+// CleanUp deletes what was created and is still there, the latest first. It works
+// after ctx has ended too. Whether deleting works is judged elsewhere.
+func (p *Player) CleanUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	for _, c := range slices.Backward(p.created) {
+		_, _ = p.Send(ctx, http.MethodDelete, c.path, http.Header{"Authorization": {c.authorization}}, nil)
+	}
+	p.created = nil
+}
+
+// Do sends the request of a step and returns the answer, unchecked. path and body
+// are what was sent.
+func (p *Player) Do(ctx context.Context, step Step) (answer *Answer, path, body string, err error) {
+	path, header, body, err := p.prepare(step)
+	if err != nil {
+		return nil, step.Path, "", err
+	}
+	var reader io.Reader
+	if body != "" {
+		reader = strings.NewReader(body)
+	}
+	answer, err = p.Send(ctx, step.Method, path, header, reader)
+	return answer, path, body, err
+}
+
+// Play sends one step, checks its answer, and saves what the step asks for. The
+// answer is nil when there was none.
+func (p *Player) Play(ctx context.Context, step Step) (*Answer, []Failure) {
+	answer, path, body, err := p.Do(ctx, step)
+	f := Failure{Step: step, Request: step.Method + " " + path, Body: body}
+	if err != nil {
+		f.Check, f.Want, f.Got = "request", "an answer", err.Error()
+		return nil, []Failure{f}
+	}
+	f.Status, f.Response = answer.Status, string(answer.Body)
+	return answer, p.check(step, f, answer)
+}
+
+func (p *Player) prepare(step Step) (path string, header http.Header, body string, err error) {
+	path, err = p.vars.expand(step.Path, inURL)
+	if err != nil {
+		return "", nil, "", err
+	}
 	switch {
 	case step.RawBody != "":
 		body, err = p.vars.expand(step.RawBody, asIs)
@@ -150,52 +269,47 @@ func (p *player) request(ctx context.Context, step Step) (*http.Request, string,
 		body, err = p.vars.expand(string(step.Body), inJSON)
 	}
 	if err != nil {
-		return nil, "", err
+		return "", nil, "", err
 	}
-	var reader io.Reader
-	if body != "" {
-		reader = strings.NewReader(body)
-	}
-	req, err := http.NewRequestWithContext(ctx, step.Method, p.base+path, reader)
-	if err != nil {
-		return nil, "", err
-	}
-	req.Header.Set("Authorization", "Bearer "+p.vars["token"])
+	header = http.Header{}
 	for name, value := range step.Headers {
 		if value, err = p.vars.expand(value, asIs); err != nil {
-			return nil, "", err
+			return "", nil, "", err
 		}
-		req.Header.Set(name, value)
-		if value == "" { // such as a step without credentials
-			req.Header.Del(name)
-		}
+		header.Set(name, value)
 	}
-	return req, body, nil
+	return path, header, body, nil
 }
 
 // check compares an answer with what the step expects and saves what it asks
 // for. f is the failure to fill in.
-func (p *player) check(step Step, f Failure, resp *http.Response, data []byte) []Failure {
+func (p *Player) check(step Step, f Failure, answer *Answer) []Failure {
 	var failures []Failure
 	fail := func(check, want, got string) {
 		f.Check, f.Want, f.Got = check, want, got
 		failures = append(failures, f)
 	}
-	if !slices.Contains(step.Expect.Status, resp.StatusCode) {
-		fail("status", jsonvalue.Text(step.Expect.Status), fmt.Sprint(resp.StatusCode))
+	if !slices.Contains(step.Expect.Status, answer.Status) {
+		fail("status", jsonvalue.Text(step.Expect.Status), fmt.Sprint(answer.Status))
 	}
 	for _, name := range slices.Sorted(maps.Keys(step.Expect.Headers)) {
 		want, err := p.vars.expand(step.Expect.Headers[name], asIs)
 		if err != nil {
 			fail("header "+name, step.Expect.Headers[name], err.Error())
-		} else if got := resp.Header.Get(name); !strings.HasPrefix(got, want) {
+		} else if got := answer.Header.Get(name); !strings.HasPrefix(got, want) {
 			fail("header "+name, want+"…", fmt.Sprintf("%q", got))
 		}
 	}
-	if resp.StatusCode == http.StatusNoContent || len(step.Expect.JSON)+len(step.Save) == 0 {
+	if answer.Status == http.StatusNoContent || answer.Status == http.StatusNotModified {
+		if len(answer.Body) > 0 {
+			fail("body", "none", "one")
+		}
 		return failures
 	}
-	body, err := jsonvalue.Decode(data)
+	if len(step.Expect.JSON)+len(step.Save) == 0 {
+		return failures
+	}
+	body, err := jsonvalue.Decode(answer.Body)
 	if err != nil {
 		fail("body", "JSON", err.Error())
 		return failures

@@ -174,7 +174,7 @@ func TestBrokenTranscriptIsRefusedWithItsLine(t *testing.T) {
 
 func TestTranscriptsOfTheRepositoryLoad(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join("..", "..", "testdata", "transcripts")
+	dir := filepath.Join("..", "..", "scim", "scimtest", "transcripts")
 	names, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no transcripts: %v", err)
