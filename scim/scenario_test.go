@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -44,8 +45,8 @@ import (
 // requests too. A header's value "*" means any, an empty one none. The word
 // "empty" for a body means that there must be none.
 //
-// ${User}, ${Group}, ${Enterprise}, ${Test}, ${Kinds}, ${PatchOp}, ${ListResponse}
-// and ${Error} are bound to those URNs. Parts in front of the first request may
+// ${User}, ${Group}, ${Enterprise}, ${Test}, ${Kinds}, ${PatchOp}, ${ListResponse},
+// ${SearchRequest} and ${Error} are bound to those URNs. Parts in front of the first request may
 // declare schemas, each as JSON: "extension" and "required extension" of User, and
 // "type Printer /Printers" for a resource type of its own.
 func TestScenarios(t *testing.T) {
@@ -68,7 +69,8 @@ func TestScenarios(t *testing.T) {
 
 // scenarioServer makes the server that a scenario asks for. Its tokens: "secret";
 // "acme" and "umbrella" of two tenants; "okta" and "entra", two connections of the
-// tenant "corp"; "reader", which may not write.
+// tenant "corp"; "reader", which may not write; "ada", a person, and "only-ada", the
+// same confined to /Me.
 func scenarioServer(t *testing.T, comment string, declared ...scim.Option) http.Handler {
 	tokens := scim.BearerTokens(map[string]scim.Principal{
 		"secret":   {},
@@ -77,7 +79,10 @@ func scenarioServer(t *testing.T, comment string, declared ...scim.Option) http.
 		"okta":     {Tenant: "corp", Connection: "okta"},
 		"entra":    {Tenant: "corp", Connection: "entra"},
 		"reader":   {ReadOnly: true},
+		"ada":      {Subject: "ada"},
+		"only-ada": {Subject: "ada", OnlyMe: true},
 	})
+	var srv *scim.Server
 	opts := append(declared, scim.WithBaseURL("https://scim.test/v2"))
 	for line := range strings.Lines(comment) {
 		words, ok := strings.CutPrefix(line, "server:")
@@ -106,6 +111,22 @@ func scenarioServer(t *testing.T, comment string, declared ...scim.Option) http.
 				opts = append(opts, scim.WithPatchNoContent())
 			case "prefix":
 				opts = append(opts, scim.WithPathPrefix("/tenants/{tenant}/scim"))
+			case "me": // a person is the user of that name, and may become one
+				opts = append(opts, scim.WithMe(func(ctx context.Context, p scim.Principal) (string, string, error) {
+					if p.Subject == "" {
+						return "", "", scim.ErrNotFound
+					}
+					filter, err := srv.ParseFilter(p, srv.Type("User"), `userName eq "`+p.Subject+`"`)
+					if err != nil {
+						return "", "", err
+					}
+					p.OnlyMe = false
+					found, err := srv.Do(ctx, p, &scim.Operation{Method: scim.List, Type: srv.Type("User"), List: scim.ListOptions{Filter: filter, Count: 1}})
+					if err != nil || len(found.Items) == 0 {
+						return "User", "", err
+					}
+					return "User", found.Items[0].Resource.ID(), nil
+				}))
 			case "small-limits":
 				opts = append(opts, scim.WithLimits(scim.Limits{Body: 4096, Depth: 8, Members: 3, Operations: 3, FilterLength: 60, FilterNodes: 5, FilterDepth: 3, PageSize: 2, MaxPageSize: 3, Scan: 5}))
 			default:
@@ -113,7 +134,8 @@ func scenarioServer(t *testing.T, comment string, declared ...scim.Option) http.
 			}
 		}
 	}
-	return newServerFor(t, tokens, opts...)
+	srv = newServerFor(t, tokens, opts...)
+	return srv
 }
 
 // declaredTypes are the options for the schemas that a scenario begins with, and
@@ -146,11 +168,12 @@ func declaredTypes(t *testing.T, files []txtar.File, vars map[string]string) (op
 func runScenario(t *testing.T, a *txtar.Archive) {
 	vars := map[string]string{
 		"User": schema.UserURN, "Group": schema.GroupURN, "Enterprise": schema.EnterpriseUserURN,
-		"Test":         "urn:example:params:scim:schemas:extension:test:2.0:User",
-		"Kinds":        "urn:example:kinds:2.0:User",
-		"PatchOp":      "urn:ietf:params:scim:api:messages:2.0:PatchOp",
-		"ListResponse": "urn:ietf:params:scim:api:messages:2.0:ListResponse",
-		"Error":        "urn:ietf:params:scim:api:messages:2.0:Error",
+		"Test":          "urn:example:params:scim:schemas:extension:test:2.0:User",
+		"Kinds":         "urn:example:kinds:2.0:User",
+		"PatchOp":       "urn:ietf:params:scim:api:messages:2.0:PatchOp",
+		"SearchRequest": "urn:ietf:params:scim:api:messages:2.0:SearchRequest",
+		"ListResponse":  "urn:ietf:params:scim:api:messages:2.0:ListResponse",
+		"Error":         "urn:ietf:params:scim:api:messages:2.0:Error",
 	}
 	opts, first := declaredTypes(t, a.Files, vars)
 	h := scenarioServer(t, string(a.Comment), opts...)
