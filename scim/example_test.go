@@ -1,0 +1,289 @@
+package scim_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+
+	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/scim/patch"
+	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage/memory"
+)
+
+// request sends what an identity provider would, and returns the answer.
+func request(h http.Handler, token, method, path, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/scim+json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// A SCIM service in a host's mux: a store, a token, and nothing else to decide.
+func ExampleNew() {
+	srv, err := scim.New(memory.New(), scim.BearerToken("secret"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/scim/v2/", http.StripPrefix("/scim/v2", srv))
+
+	w := request(mux, "secret", "POST", "/scim/v2/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}`)
+	fmt.Println(w.Code)
+	w = request(mux, "secret", "GET", "/scim/v2/Users?filter=userName+eq+%22ADA%22&attributes=userName&count=0", "")
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// 201
+	// 200 {"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":1,"startIndex":1,"itemsPerPage":0,"Resources":[]}
+}
+
+// A plan with a number of seats: users beyond it are refused before anything is
+// written, and the identity provider shows the sentence to its administrator.
+func ExampleWithGuard() {
+	const seats = 1
+	store := memory.New()
+	var srv *scim.Server
+	seatLimit := func(ctx context.Context, p scim.Principal, effects []scim.Effect) error {
+		more := 0
+		for _, e := range effects {
+			if e.Type.Name() == "User" && e.Activates() {
+				more++
+			}
+		}
+		if more == 0 {
+			return nil
+		}
+		active, err := srv.ParseFilter(p, srv.Type("User"), "active eq true")
+		if err != nil {
+			return err
+		}
+		taken, err := srv.Do(ctx, p, &scim.Operation{Method: scim.List, Type: srv.Type("User"), List: scim.ListOptions{Filter: active}})
+		if err != nil {
+			return err
+		}
+		if taken.Total+more > seats {
+			return scim.Errorf(http.StatusForbidden, "", "all %d seats of your plan are taken", seats)
+		}
+		return nil
+	}
+	srv, err := scim.New(store, scim.BearerToken("secret"), scim.WithGuard(seatLimit))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, name := range []string{"ada", "grace"} {
+		w := request(srv, "secret", "POST", "/Users?attributes=userName", fmt.Sprintf(`{"userName":%q}`, name))
+		fmt.Println(w.Code)
+		if w.Code != http.StatusCreated {
+			fmt.Println(w.Body)
+		}
+	}
+	// Output:
+	// 201
+	// 403
+	// {"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"403","detail":"all 1 seats of your plan are taken"}
+}
+
+// Sessions end before the identity provider is told that the user is
+// deactivated; everything else is written down.
+func ExampleServer_Subscribe() {
+	srv, err := scim.New(memory.New(), scim.BearerToken("secret"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	stop := srv.Subscribe(func(ctx context.Context, e scim.Event) {
+		if e.Type.Name() == "User" && e.Deactivates() {
+			fmt.Println("end the sessions of", e.Before.String("userName"))
+			return
+		}
+		fmt.Println(e.Kind, e.After.String("userName"))
+	})
+	defer stop()
+
+	_, err = srv.Do(context.Background(), scim.Principal{}, &scim.Operation{
+		Method: scim.Create, Type: srv.Type("User"),
+		Resource: scim.NewResource(srv.Type("User")).Set("userName", "ada").Resource(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	found, err := srv.Do(context.Background(), scim.Principal{}, &scim.Operation{
+		Method: scim.List, Type: srv.Type("User"), List: scim.ListOptions{Count: 1},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	id := found.Items[0].Resource.ID()
+	request(srv, "secret", "PATCH", "/Users/"+id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+		"Operations":[{"op":"replace","path":"active","value":false}]}`)
+	// Output:
+	// create ada
+	// end the sessions of ada
+}
+
+// employees serves users from where the host has them. Reading and creating is
+// enough here: PUT, PATCH and DELETE are answered 405.
+type employees struct {
+	mu   sync.Mutex
+	rows []*scim.Resource
+}
+
+func (e *employees) Get(_ context.Context, _, id string) (*scim.Resource, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.rows {
+		if r.ID() == id {
+			return r, nil
+		}
+	}
+	return nil, scim.ErrNotFound
+}
+
+func (e *employees) List(_ context.Context, req *scim.ListRequest) (*scim.ListPage, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return scim.Page(req, func(yield func(*scim.Resource, error) bool) {
+		for _, r := range e.rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	})
+}
+
+func (e *employees) Create(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, other := range e.rows {
+		if strings.EqualFold(other.String("userName"), r.String("userName")) {
+			return nil, scim.NotUnique("userName")
+		}
+	}
+	r = r.WithMeta(scim.Meta{ID: fmt.Sprint(len(e.rows) + 1)})
+	e.rows = append(e.rows, r)
+	return r, nil
+}
+
+// Users that live in the host's own tables; groups and who is in them stay in the
+// store.
+func ExampleWithHandler() {
+	srv, err := scim.New(memory.New(), scim.BearerToken("secret"), scim.WithHandler(schema.User(), &employees{}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range []struct{ method, path, body string }{
+		{"POST", "/Users", `{"userName":"ada"}`},
+		{"POST", "/Users", `{"userName":"Ada"}`},
+		{"POST", "/Groups", `{"displayName":"Staff","members":[{"value":"1"}]}`},
+		{"DELETE", "/Users/1", ``},
+		{"GET", "/Users/1?attributes=userName,groups.display", ``},
+	} {
+		w := request(srv, "secret", c.method, c.path, c.body)
+		fmt.Println(c.method, c.path, w.Code)
+		if c.method == "GET" {
+			fmt.Println(w.Body)
+		}
+	}
+	// Output:
+	// POST /Users 201
+	// POST /Users 409
+	// POST /Groups 201
+	// DELETE /Users/1 405
+	// GET /Users/1?attributes=userName,groups.display 200
+	// {"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"ada","groups":[{"display":"Staff"}]}
+}
+
+// A host's own attributes: an extension of User.
+func ExampleWithResourceType() {
+	user := schema.User()
+	user.Extensions = append(user.Extensions, schema.Extension{Schema: &scim.Schema{
+		ID:   "urn:example:params:scim:schemas:extension:hr:2.0:User",
+		Name: "HR",
+		Attributes: []scim.Attribute{
+			{Name: "badge", Description: "The number on the badge", CaseExact: true, Uniqueness: schema.UniqueServer},
+			{Name: "startDate", Type: schema.DateTime, Description: "The first day at work"},
+		},
+	}})
+	srv, err := scim.New(memory.New(), scim.BearerToken("secret"), scim.WithResourceType(user))
+	if err != nil {
+		log.Fatal(err)
+	}
+	body := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:example:params:scim:schemas:extension:hr:2.0:User"],
+		"userName":%q,"urn:example:params:scim:schemas:extension:hr:2.0:User":{"badge":"A-7","startDate":%q}}`
+	for _, c := range [][2]string{{"ada", "2030-01-01T00:00:00Z"}, {"grace", "2030-01-01T00:00:00Z"}, {"joan", "tomorrow"}} {
+		fmt.Println(request(srv, "secret", "POST", "/Users", fmt.Sprintf(body, c[0], c[1])).Code)
+	}
+	// Output:
+	// 201
+	// 409
+	// 400
+}
+
+// Every customer of the host is a tenant; each of its identity providers is a
+// connection with a token of its own.
+func ExampleBearerTokens() {
+	srv, err := scim.New(memory.New(), scim.BearerTokens(map[string]scim.Principal{
+		"token-of-acme":            {Tenant: "acme", Connection: "okta"},
+		"next-token-of-acme":       {Tenant: "acme", Connection: "okta"}, // while it is rotated
+		"token-of-acmes-other-idp": {Tenant: "acme", Connection: "entra"},
+		"token-of-umbrella":        {Tenant: "umbrella"},
+		"token-of-the-auditor":     {Tenant: "acme", Connection: "okta", ReadOnly: true},
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	create := func(token string) int {
+		return request(srv, token, "POST", "/Users", `{"userName":"ada"}`).Code
+	}
+	fmt.Println(create("token-of-acme"))            // the first
+	fmt.Println(create("next-token-of-acme"))       // the same connection
+	fmt.Println(create("token-of-acmes-other-idp")) // user names are unique in the tenant
+	fmt.Println(create("token-of-umbrella"))        // another tenant
+	fmt.Println(create("token-of-the-auditor"))
+	fmt.Println(create("unknown"))
+	// Output:
+	// 201
+	// 409
+	// 409
+	// 201
+	// 403
+	// 401
+}
+
+// What a host does itself, at sign-in for instance, goes the same way as what
+// comes from identity providers: through guards, rules of the schema and events.
+func ExampleServer_Do() {
+	srv, err := scim.New(memory.New(), scim.BearerToken("secret"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, user := context.Background(), srv.Type("User")
+	p := scim.Principal{Subject: "sign-in"}
+	created, err := srv.Do(ctx, p, &scim.Operation{
+		Method: scim.Create, Type: user,
+		Resource: scim.NewResource(user).Set("userName", "ada").Set("name.givenName", "Ada").Resource(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	changes, err := patch.Parse(user, []byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+		"Operations":[{"op":"replace","path":"title","value":"Countess"}]}`), patch.ParseOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	changed, err := srv.Do(ctx, p, &scim.Operation{Method: scim.Patch, Type: user, ID: created.Resource.ID(), Patch: changes})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(changed.Resource.String("title"), changed.Resource.String("name.givenName"), changed.Resource.Meta().Version)
+	_, err = srv.Do(ctx, p, &scim.Operation{Method: scim.Get, Type: user, ID: "nobody"})
+	fmt.Println(err.(*scim.Error).Status)
+	// Output:
+	// Countess Ada 2
+	// 404
+}
