@@ -32,16 +32,13 @@ const help = "install PostgreSQL (Debian: apt-get install postgresql), or set " 
 // errNone says that the machine has no PostgreSQL.
 var errNone = errors.New("pgtest: no PostgreSQL found: " + help)
 
-// shared is the server of this process, started when first asked for.
-var shared = sync.OnceValues(func() (string, error) {
+// shared is the server of this process, started when first asked for. It lives as
+// long as it is referred to.
+var shared = sync.OnceValues(func() (*Server, error) {
 	if named := os.Getenv(Variable); named != "" {
-		return named, nil
+		return &Server{url: named}, nil
 	}
-	s, err := start()
-	if err != nil {
-		return "", err
-	}
-	return s.url, nil
+	return start()
 })
 
 // URL returns the connection URL of an empty schema, which is the only one in its
@@ -50,7 +47,7 @@ func URL(t testing.TB) string {
 	t.Helper()
 	server, err := shared()
 	check(t, err)
-	return schema(t, server)
+	return server.URL(t)
 }
 
 // check ends the test without a server.
