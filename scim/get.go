@@ -31,7 +31,11 @@ func (s *Server) get(ctx context.Context, e *endpoint, op *Operation) (*Result, 
 // load reads the resource of op, with its version.
 func (s *Server) load(ctx context.Context, e *endpoint, op *Operation) (*Resource, error) {
 	if e.handler != nil {
-		return s.loadHandled(ctx, e, op)
+		h, err := s.loadHandled(ctx, e, op)
+		if err != nil {
+			return nil, err
+		}
+		return h.shown(), nil
 	}
 	rec, err := s.record(ctx, s.store, op)
 	if err != nil {

@@ -11,41 +11,85 @@ import (
 
 // Resources of a type that a host's handler serves. The handler keeps the
 // documents; guards, subscribers and preconditions work as they do for a store.
+// Relations are in the store, see shadow.go: links are committed first and the
+// document after, so that a write that fails midway can be repeated.
 
 func (s *Server) createHandled(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
 	r, password := e.prepare(op.Resource.WithMeta(Meta{}), nil)
-	w := &pending{effects: []Effect{{Kind: Create, Type: e.typ, After: r}}}
-	return s.commitHandled(ctx, e, op, w, password, func() (*Resource, error) {
-		return e.can.create.Create(ctx, op.Principal.Tenant, r)
-	})
+	w := &handledWrite{effect: Effect{Kind: Create, Type: e.typ, After: r}, cur: &handled{}, password: password}
+	w.asked = setAll(e, op.Relations, func(Path) bool { return false })
+	w.write = func() (*Resource, error) { return e.can.create.Create(ctx, op.Principal.Tenant, r) }
+	// The links need the id, which the handler assigns; what can be wrong with them
+	// has to be found out before.
+	if _, err := s.linksOfHandled(ctx, e, op, "", w); err != nil {
+		return nil, err
+	}
+	return s.commitHandled(ctx, e, op, w)
 }
 
 func (s *Server) replaceHandled(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
-	return s.retry(ctx, op, func(ctx context.Context, _ storage.Store) (*Result, error) {
-		cur, err := s.loadHandled(ctx, e, op)
+	return s.changeHandled(ctx, e, op, func(w *handledWrite) error {
+		next, password, err := e.replacement(op.Resource, w.cur.Resource)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		next, password, err := e.replacement(op.Resource, cur)
-		if err != nil {
-			return nil, err
-		}
-		return s.updateHandled(ctx, e, op, cur, next, patch.Diff(cur, next), password)
+		w.password = password
+		w.effect.After, w.effect.Changes = next, patch.Diff(w.cur.Resource, next)
+		w.asked = setAll(e, op.Relations, func(p Path) bool {
+			return op.call != nil && op.call.session.KeepsAbsent(p)
+		})
+		return nil
 	})
 }
 
 func (s *Server) patchHandled(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
-	return s.retry(ctx, op, func(ctx context.Context, _ storage.Store) (*Result, error) {
+	return s.changeHandled(ctx, e, op, func(w *handledWrite) (err error) {
+		if w.effect.After, w.effect.Changes, w.password, err = e.patched(op, w.cur.Resource); err != nil {
+			return err
+		}
+		for _, ops := range op.Patch.Links() {
+			w.exact = w.exact || patch.NeedsSelect(ops)
+		}
+		w.asked, err = s.foldLinks(ctx, s.store, e, op)
+		return err
+	})
+}
+
+// changeHandled reads a resource, decides on a change, and makes it, again as long
+// as somebody else's write comes between.
+func (s *Server) changeHandled(ctx context.Context, e *endpoint, op *Operation, decide func(*handledWrite) error) (*Result, error) {
+	w := &handledWrite{}
+	res, err := s.retry(ctx, op, func(ctx context.Context, _ storage.Store) (*Result, error) {
 		cur, err := s.loadHandled(ctx, e, op)
 		if err != nil {
 			return nil, err
 		}
-		next, changes, password, err := e.patched(op, cur)
-		if err != nil {
+		if err := checkMatch(op, cur.shown()); err != nil {
 			return nil, err
 		}
-		return s.updateHandled(ctx, e, op, cur, next, changes, password)
+		w.again(cur, Effect{Kind: op.Method, Type: e.typ, ID: op.ID, Before: cur.Resource})
+		if err := decide(w); err != nil {
+			return nil, err
+		}
+		w.write = func() (*Resource, error) {
+			version := cur.Meta().Version
+			switch next := w.effect.After; {
+			case len(w.effect.Changes) == 0:
+				return cur.Resource, nil
+			case op.Method == Patch && e.can.patch != nil:
+				return e.can.patch.Patch(ctx, op.Principal.Tenant, op.ID, e.withoutPassword(op.Patch.Document()), version)
+			default:
+				return e.can.replace.Replace(ctx, op.Principal.Tenant, next.WithMeta(cur.Meta()))
+			}
+		}
+		return s.commitHandled(ctx, e, op, w)
 	})
+	if err != nil && w.linked() {
+		// The document is as it was, but the links are not.
+		w.effect.After, w.effect.Changes = w.effect.Before, nil
+		s.tellOfHandled(ctx, op, w)
+	}
+	return res, err
 }
 
 func (s *Server) deleteHandled(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
@@ -54,20 +98,24 @@ func (s *Server) deleteHandled(ctx context.Context, e *endpoint, op *Operation) 
 		if err != nil {
 			return nil, err
 		}
-		w := &pending{effects: []Effect{{Kind: Delete, Type: e.typ, ID: op.ID, Before: cur}}}
-		res, err := s.commitHandled(ctx, e, op, w, "", func() (*Resource, error) {
-			return cur, e.can.delete.Delete(ctx, op.Principal.Tenant, op.ID, cur.Meta().Version)
-		})
+		if err := checkMatch(op, cur.shown()); err != nil {
+			return nil, err
+		}
+		w := &handledWrite{cur: cur, effect: Effect{Kind: Delete, Type: e.typ, ID: op.ID, Before: cur.Resource}}
+		w.write = func() (*Resource, error) {
+			return cur.Resource, e.can.delete.Delete(ctx, op.Principal.Tenant, op.ID, cur.Meta().Version)
+		}
+		res, err := s.commitHandled(ctx, e, op, w)
 		if err != nil {
 			return nil, err
 		}
-		// The handler's own deletion is what counts; links to what is gone are
+		// The handler's own deletion is what counts; links of what is gone are
 		// tolerated by every reader until they are removed.
 		return res, s.Unlink(ctx, op.Principal.Tenant, e.typ.Name(), op.ID)
 	})
 }
 
-func (s *Server) loadHandled(ctx context.Context, e *endpoint, op *Operation) (*Resource, error) {
+func (s *Server) loadHandled(ctx context.Context, e *endpoint, op *Operation) (*handled, error) {
 	cur, err := e.handler.Get(ctx, op.Principal.Tenant, op.ID)
 	if err != nil {
 		return nil, err
@@ -75,21 +123,44 @@ func (s *Server) loadHandled(ctx context.Context, e *endpoint, op *Operation) (*
 	if cur == nil || cur.Type() != e.typ {
 		return nil, Errorf(http.StatusInternalServerError, "", "").WithCause(errForeignType)
 	}
-	return cur, checkMatch(op, cur)
+	shadow, err := s.shadowOf(ctx, e, op.Principal.Tenant, op.ID)
+	return &handled{cur, shadow}, err
 }
 
-func (s *Server) updateHandled(ctx context.Context, e *endpoint, op *Operation, cur, next *Resource, changes []patch.Change, password string) (*Result, error) {
-	w := &pending{effects: []Effect{{Kind: op.Method, Type: e.typ, ID: op.ID, Before: cur, After: next, Changes: changes}}}
-	return s.commitHandled(ctx, e, op, w, password, func() (*Resource, error) {
-		switch version := cur.Meta().Version; {
-		case len(changes) == 0:
-			return cur, nil
-		case op.Method == Patch && e.can.patch != nil:
-			return e.can.patch.Patch(ctx, op.Principal.Tenant, op.ID, e.withoutPassword(op.Patch.Document()), version)
-		default:
-			return e.can.replace.Replace(ctx, op.Principal.Tenant, next.WithMeta(cur.Meta()))
+// handledWrite is a write of a resource that a handler serves.
+type handledWrite struct {
+	cur      *handled
+	effect   Effect
+	password string
+	asked    []relationEdit // of the relations
+	exact    bool           // they were decided on the shadow's version
+	write    func() (*Resource, error)
+
+	counts  []LinkCount // what was done to the relations, in all attempts
+	dropped []Member
+}
+
+// again prepares another attempt.
+func (w *handledWrite) again(cur *handled, effect Effect) {
+	counts := w.counts
+	*w = handledWrite{cur: cur, effect: effect, counts: counts}
+}
+
+// linked reports whether links were changed.
+func (w *handledWrite) linked() bool {
+	return slices.ContainsFunc(w.counts, func(c LinkCount) bool { return c.Added+c.Removed > 0 })
+}
+
+// count adds to what was done to a relation.
+func (w *handledWrite) count(c LinkCount) {
+	for i := range w.counts {
+		if w.counts[i].Relation == c.Relation {
+			w.counts[i].Added += c.Added
+			w.counts[i].Removed += c.Removed
+			return
 		}
-	})
+	}
+	w.counts = append(w.counts, c)
 }
 
 // withoutPassword leaves out the operations on the password, which the host has got
@@ -102,22 +173,34 @@ func (e *endpoint) withoutPassword(ops []patch.Operation) []patch.Operation {
 	return slices.DeleteFunc(slices.Clone(ops), isPassword)
 }
 
-func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, w *pending, password string, write func() (*Resource, error)) (*Result, error) {
-	effect := &w.effects[0]
+func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, w *handledWrite) (*Result, error) {
+	effect := &w.effect
 	changes := effect.Kind == Create || effect.Kind == Delete || len(effect.Changes) > 0
-	if changes {
+	var links *linkEdits
+	if effect.Kind == Replace || effect.Kind == Patch {
+		var err error
+		if links, err = s.linksOfHandled(ctx, e, op, op.ID, w); err != nil {
+			return nil, err
+		}
+	}
+	if changes || len(effect.Links) > 0 {
 		for _, guard := range s.guards {
-			if err := guard(ctx, op.Principal, w.effects); err != nil {
+			if err := guard(ctx, op.Principal, []Effect{*effect}); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if last := s.takePassword(op, effect.After, password); last != nil {
+	if last := s.takePassword(op, effect.After, w.password); last != nil {
 		if err := last(ctx); err != nil {
 			return nil, err
 		}
 	}
-	r, err := write()
+	if links != nil {
+		if err := s.linkHandled(ctx, e, op, w, links, effect.After); err != nil {
+			return nil, err
+		}
+	}
+	r, err := w.write()
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +210,22 @@ func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, 
 	if effect.Kind != Delete {
 		effect.ID, effect.After = r.ID(), r
 	}
-	w.batch.Time = s.now()
-	if changes && s.subscribers.any() {
-		s.publish(ctx, op, w, nil)
+	w.cur.Resource = r
+	if effect.Kind == Create {
+		if err := s.linkNew(ctx, e, op, w); err != nil {
+			return nil, err
+		}
 	}
-	res := &Result{Item: Item{Resource: r}, Unchanged: !changes}
+	if op.call != nil {
+		op.call.dropped = append(op.call.dropped, w.dropped...)
+	}
+	if len(w.dropped) > 0 {
+		s.noteSkipped(ctx, op, storage.Ref{Type: e.typ.Name(), ID: r.ID()}, w.dropped)
+	}
+	if changes || w.linked() {
+		s.tellOfHandled(ctx, op, w)
+	}
+	res := &Result{Item: Item{Resource: w.cur.shown()}, Unchanged: !changes && !w.linked()}
 	if op.NoContent || effect.Kind == Delete {
 		return res, nil
 	}
@@ -140,4 +234,11 @@ func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, 
 		res.Relations = views[0]
 	}
 	return res, err
+}
+
+// tellOfHandled tells the subscribers what was done.
+func (s *Server) tellOfHandled(ctx context.Context, op *Operation, w *handledWrite) {
+	if s.subscribers.any() {
+		s.publish(ctx, op, &pending{batch: storage.Batch{Time: s.now()}, effects: []Effect{w.effect}}, w.counts)
+	}
 }

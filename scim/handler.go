@@ -22,8 +22,11 @@ import (
 // Errors: [ErrNotFound], [ErrConflict], [NotUnique], an [*Error] of the host's
 // own, or anything else, which is logged and answered 500 without detail.
 //
-// The store keeps the relations that end at such a type (a user's groups); a type
-// with relations of its own cannot be served so.
+// Relations of such a type, those that it owns (a group's members) and those that
+// lead to it (a user's groups), stay in the server's store: its resources have no
+// members in them. A write makes the links first and calls the handler then. A
+// version that clients see covers both, so that it is the handler's with a number
+// behind it once there have been links.
 type ResourceHandler interface {
 	// Get returns the tenant's resource of that id, with its Meta, or
 	// [ErrNotFound]. An id of any shape may be asked for.

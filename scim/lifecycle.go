@@ -68,8 +68,9 @@ func (s *Server) remove(ctx context.Context, tenant string, d storage.Delete) er
 	return err
 }
 
-// Unlink removes a resource from every relation: for resources that a
-// [ResourceHandler] serves and that the host deleted behind the server's back.
+// Unlink removes a resource from every relation, and the relations that it owns:
+// for resources that a [ResourceHandler] serves and that the host deleted behind the
+// server's back.
 // It works page by page, so other changes may come between.
 func (s *Server) Unlink(ctx context.Context, tenant, resourceType, id string) error {
 	ref := storage.Ref{Type: resourceType, ID: id}
@@ -98,6 +99,14 @@ func (s *Server) Unlink(ctx context.Context, tenant, resourceType, id string) er
 				}
 			}
 		}
+	}
+	if e := s.byName[resourceType]; e == nil || e.handler == nil || len(e.typ.Relations()) == 0 {
+		return nil
+	}
+	s.forgetSkipped(ctx, tenant, ref)
+	err := s.remove(ctx, tenant, storage.Delete{Ref: ref, Change: storage.ChangeInfo{Kind: storage.KindUnlinked}})
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("scim: unlink: %w", err)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (s *Server) linkEdits(ctx context.Context, st storage.Store, e *endpoint, o
 		for _, m := range a.edit.Add {
 			ref, certain, ok := s.target(a.relation, m)
 			switch {
-			case !ok && edit.Missing == storage.MissingReject:
+			case !ok && s.rejectsUnknown(op):
 				return nil, unknownMember(a.relation.Attribute)
 			case !ok:
 				out.dropped = append(out.dropped, m)
@@ -77,6 +77,14 @@ func (s *Server) linkEdits(ctx context.Context, st storage.Store, e *endpoint, o
 			if err := s.keepTypes(ctx, st, op, &edit, a.relation, guessed); err != nil {
 				return nil, err
 			}
+		}
+		if edit.Missing == storage.MissingKeep {
+			out.guessed = append(out.guessed, guessed)
+			if err := s.findTargets(ctx, st, op, &edit, out, len(out.guessed)-1); err != nil {
+				return nil, err
+			}
+			out.edits = append(out.edits, edit)
+			continue
 		}
 		if edit.Missing == storage.MissingReject {
 			for ref := range guessed {
@@ -121,10 +129,15 @@ func (s *Server) missing(op *Operation, r schema.RelationPath) storage.Missing {
 			return storage.MissingKeep // the store cannot know
 		}
 	}
-	if s.unknownMembers == RejectUnknown || op.call != nil && !op.call.session.SkipsUnknownMembers() {
+	if s.rejectsUnknown(op) {
 		return storage.MissingReject
 	}
 	return storage.MissingDrop
+}
+
+// rejectsUnknown reports whether a member that does not exist fails the request.
+func (s *Server) rejectsUnknown(op *Operation) bool {
+	return s.unknownMembers == RejectUnknown || op.call != nil && !op.call.session.SkipsUnknownMembers()
 }
 
 func unknownMember(relation string) error {

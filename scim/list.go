@@ -105,6 +105,9 @@ func (s *Server) list(ctx context.Context, e *endpoint, op *Operation) (*Result,
 		}
 		res = &Result{Items: read.items, Total: read.total, StartIndex: w.offset + 1}
 	}
+	if err := s.showHandled(ctx, e, op, res.Items); err != nil {
+		return nil, err
+	}
 	rs := make([]*Resource, len(res.Items))
 	for i := range res.Items {
 		rs[i] = res.Items[i].Resource

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"slices"
 
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
@@ -27,21 +28,7 @@ func (s *Server) followsNesting(r *schema.InverseRelation) bool {
 
 // nests reports whether owners of a relation may be its targets.
 func (s *Server) nests(owner, relation string) bool {
-	e := s.byName[owner]
-	if e == nil {
-		return false
-	}
-	for _, r := range e.typ.Relations() {
-		if r.Attribute != relation {
-			continue
-		}
-		for _, t := range r.Targets {
-			if t == owner {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.Contains(s.targetsOf(owner, relation), owner)
 }
 
 // nestedOwners finds, for each list of direct owners, the owners of these, theirs,

@@ -26,9 +26,8 @@ func (f option) apply(s *Server) error { return f(s) }
 // same name replaces a built-in one: that is how User and Group get extensions.
 func WithResourceType(t ResourceType) Option { return served(t, nil) }
 
-// WithHandler serves a resource type, built-in or not, from the host. It may be
-// the target of relations, as users are of a group's members, which the store
-// keeps; a type that has relations of its own, as Group has, cannot be served so.
+// WithHandler serves a resource type, built-in or not, from the host. Its
+// relations still live in the store, see [ResourceHandler].
 func WithHandler(t ResourceType, h ResourceHandler) Option {
 	if h == nil {
 		return option(func(*Server) error { return fmt.Errorf("the handler of resource type %s is nil", t.Name) })

@@ -139,9 +139,6 @@ func (s *Server) compile() error {
 			errs = append(errs, err)
 			continue
 		}
-		if d.h != nil && len(t.Relations()) > 0 {
-			errs = append(errs, fmt.Errorf("resource type %s: %s is a relation, which a handler cannot keep; serve the type from the store", t.Name(), t.Relations()[0].Attribute))
-		}
 		for _, reserved := range []string{"/ServiceProviderConfig", "/ServiceProviderConfigs", "/Schemas", "/ResourceTypes", "/Bulk", "/Me", "/.search"} {
 			if strings.EqualFold(t.Endpoint(), reserved) {
 				errs = append(errs, fmt.Errorf("resource type %s: the endpoint %s belongs to the protocol", t.Name(), t.Endpoint()))
