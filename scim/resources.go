@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/musterhq/muster/scim/patch"
 	"github.com/musterhq/muster/scim/resource"
@@ -166,6 +167,9 @@ func (s *Server) decodePatch(e *endpoint, op *Operation, data []byte) (err error
 func (x *exchange) body(f func([]byte) error) error {
 	if ct := x.r.Header.Get("Content-Type"); ct != "" && !isType(ct, "application/scim+json") && !isType(ct, "application/json") {
 		return Errorf(http.StatusUnsupportedMediaType, "", "the body must be application/scim+json or application/json")
+	}
+	if coding := x.r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return Errorf(http.StatusUnsupportedMediaType, "", "the body must not be compressed")
 	}
 	limit := x.s.limits.Body
 	if x.r.ContentLength > limit {
