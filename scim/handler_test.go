@@ -244,7 +244,6 @@ func TestUnlinkForgetsWhatTheHostDeleted(t *testing.T) {
 
 // faulty returns what no handler should.
 type faulty struct {
-	readOnly
 	r   *scim.Resource
 	err error
 }

@@ -25,7 +25,6 @@ type exchange struct {
 	endpoint  *endpoint
 	isMe      bool // the resource is the caller's own
 	base      string
-	started   time.Time
 	written   bool
 	headers   [3]string // values of headers whose slices point here
 	principal Principal
