@@ -96,7 +96,7 @@ type sealer struct {
 // aeadOf derives the key of the list from a secret. With a key for each list there
 // are far fewer cursors to a key than random nonces can tell apart.
 func (s *sealer) aeadOf(secret []byte) (cipher.AEAD, error) {
-	key, err := hkdf.Key(sha256.New, secret, nil, "muster cursor"+string(s.list[:]), 32)
+	key, err := hkdf.Expand(sha256.New, secret, "muster cursor"+string(s.list[:]), 32)
 	if err != nil {
 		return nil, err
 	}
@@ -127,10 +127,13 @@ func (s *sealer) open(text string, now time.Time) (*cursor, error) {
 	if err != nil {
 		return nil, errInvalidCursor
 	}
-	for _, secret := range s.keys.secrets {
+	for i, secret := range s.keys.secrets {
 		aead, err := s.aeadOf(secret)
 		if err != nil {
 			return nil, err
+		}
+		if i == 0 {
+			s.aead = aead
 		}
 		plain, err := aead.Open(nil, nil, sealed, nil)
 		if err != nil {

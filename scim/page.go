@@ -5,8 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/musterhq/muster/scim/filter"
@@ -116,9 +116,12 @@ func (l *lister) read(ctx context.Context, at *place, back bool, count int, skip
 		if p.total != UnknownTotal {
 			p.total = sumTotal(p.total, read.total)
 		}
+		p.list = slices.Grow(p.list, len(read.items))
 		for _, item := range read.items {
 			e := entry{Item: item, source: i}
-			e.key, e.absent = l.sources[i].key(item.Resource)
+			if l.merges() {
+				e.key, e.absent = l.sources[i].key(item.Resource)
+			}
 			p.list = append(p.list, e)
 		}
 		p.more = p.more || read.more
@@ -132,7 +135,7 @@ func (l *lister) read(ctx context.Context, at *place, back bool, count int, skip
 	if at != nil {
 		p.total = UnknownTotal
 	}
-	if l.sorted && len(l.sources) > 1 {
+	if l.merges() {
 		slices.SortFunc(p.list, func(a, b entry) int {
 			c := l.compare(a, b)
 			if l.descending != back {
@@ -159,7 +162,7 @@ func (l *lister) read(ctx context.Context, at *place, back bool, count int, skip
 			far[e.source]++
 		}
 	}
-	p.first, p.last = placeOf(p.list[0], near), placeOf(p.list[len(p.list)-1], far)
+	p.first, p.last = l.place(&p.list[0], near), l.place(&p.list[len(p.list)-1], far)
 	if back {
 		p.first, p.last = p.last, p.first
 		slices.Reverse(p.list)
@@ -182,7 +185,13 @@ func sumTotal(a, b int) int {
 	return a + b
 }
 
-func placeOf(e entry, offsets []int) *place {
+// merges reports whether the types alternate in the list.
+func (l *lister) merges() bool { return l.sorted && len(l.sources) > 1 }
+
+func (l *lister) place(e *entry, offsets []int) *place {
+	if !l.merges() { // then nothing has asked for the key yet
+		e.key, e.absent = l.sources[e.source].key(e.Resource)
+	}
 	return &place{source: e.source, key: e.key, absent: e.absent, id: e.Resource.ID(), offsets: offsets}
 }
 
@@ -302,76 +311,23 @@ func (l *lister) total(ctx context.Context) (int, error) {
 }
 
 // identity tells a list from every other list, and from the same one for others.
-func (l *lister) identity(p Principal, scope string) (id [sha256.Size]byte) {
-	d := digest{sha256.New()}
-	d.text(p.Tenant)
-	d.text(p.Connection)
-	d.text(scope)
-	d.flag(l.sorted)
-	d.flag(l.descending)
+func (l *lister) identity(p Principal, scope string) [sha256.Size]byte {
+	b := make([]byte, 0, 256)
+	text := func(s string) {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	text(p.Tenant)
+	text(p.Connection)
+	text(scope)
+	b = strconv.AppendBool(b, l.sorted)
+	b = strconv.AppendBool(b, l.descending)
 	for i := range l.sources {
 		src := &l.sources[i]
-		d.text(src.e.typ.Name())
-		d.text(src.sort.String())
-		d.node(src.filter.Root())
+		text(src.e.typ.Name())
+		text(src.sort.String())
+		asked := src.filter.Fingerprint()
+		b = append(b, asked[:]...)
 	}
-	return [sha256.Size]byte(d.h.Sum(nil))
-}
-
-// digest hashes values so that no two sequences of them hash the same bytes.
-type digest struct{ h hash.Hash }
-
-func (d digest) text(s string) {
-	d.number(len(s))
-	d.h.Write([]byte(s))
-}
-
-func (d digest) number(n int) {
-	d.h.Write(binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64), uint64(n)))
-}
-
-func (d digest) flag(on bool) {
-	if on {
-		d.number(1)
-	} else {
-		d.number(0)
-	}
-}
-
-// node hashes what a filter asks, however it was written.
-func (d digest) node(n filter.Node) {
-	all := func(kind string, nodes ...filter.Node) {
-		d.text(kind)
-		d.number(len(nodes))
-		for _, n := range nodes {
-			d.node(n)
-		}
-	}
-	switch n := n.(type) {
-	case nil:
-		all("all")
-	case filter.And:
-		all("and", n.Nodes...)
-	case filter.Or:
-		all("or", n.Nodes...)
-	case filter.Negate:
-		all("not", n.X)
-	case filter.Any:
-		all("any "+n.Path.String(), n.X)
-	case filter.Present:
-		d.text("present " + n.Path.String())
-	case filter.Compare:
-		d.text("compare " + n.Path.String())
-		d.number(int(n.Op))
-		d.text(n.Key)
-	case filter.Linked:
-		d.text("linked")
-		for _, s := range []string{n.Owner, n.Relation, n.Type, n.ID} {
-			d.text(s)
-		}
-		d.flag(n.Inverse)
-	case filter.Const:
-		d.text("const")
-		d.flag(bool(n))
-	}
+	return sha256.Sum256(b)
 }

@@ -247,7 +247,7 @@ func (x *exchange) filters() ([]*Filter, error) {
 func (s *Server) byIndex(ctx context.Context, l *lister, o *ListOptions) (*Result, []entry, error) {
 	res := &Result{StartIndex: max(o.StartIndex, 1)}
 	offset, count := res.StartIndex-1, s.pageSize(o)
-	if l.sorted && len(l.sources) > 1 {
+	if l.merges() {
 		return s.byIndexMerged(ctx, l, res, offset, count)
 	}
 	var page []entry
