@@ -42,7 +42,6 @@ type bulkOp struct {
 	done   bool
 	err    error
 	result *Result
-	status int
 }
 
 // bulkScheme begins a reference to a resource that another operation of the same

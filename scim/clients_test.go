@@ -13,8 +13,6 @@ import (
 	"github.com/musterhq/muster/scim/schema"
 )
 
-var testdata = os.DirFS("../testdata")
-
 func TestTranscriptsOfRealClientsPass(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"entra", "entra-legacy", "okta", "jumpcloud", "google", "edge"} {
