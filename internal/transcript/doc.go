@@ -23,7 +23,7 @@
 // # Variables
 //
 // ${name} stands for a saved value in the path (where it is percent-encoded), in
-// headers, in the body and in expected values. Three are built in: ${run} is
+// headers, in the body, in paths into an answer and in expected values. Three are built in: ${run} is
 // random for each replay, so that names do not clash; ${token} is the bearer
 // token; ${base} is the base URL. A step that does not name Authorization gets
 // "Bearer ${token}"; a header that a step names with an empty value is not sent.
@@ -53,6 +53,7 @@
 //	$ieq       this string but for letter case
 //	$not       not this value or matcher
 //
-// Headers are compared by prefix, so that parameters may follow. On an answer
-// 204, which has no body, json and save are passed over.
+// Headers are compared by prefix, so that parameters may follow; one that is
+// expected must be there. On an answer 204 or 304, which must have no body, json
+// and save are passed over.
 package transcript

@@ -296,7 +296,7 @@ func (p *Player) check(step Step, f Failure, answer *Answer) []Failure {
 		want, err := p.vars.expand(step.Expect.Headers[name], asIs)
 		if err != nil {
 			fail("header "+name, step.Expect.Headers[name], err.Error())
-		} else if got := answer.Header.Get(name); !strings.HasPrefix(got, want) {
+		} else if got := answer.Header.Get(name); got == "" || !strings.HasPrefix(got, want) {
 			fail("header "+name, want+"…", fmt.Sprintf("%q", got))
 		}
 	}
@@ -320,7 +320,7 @@ func (p *Player) check(step Step, f Failure, answer *Answer) []Failure {
 			fail(path, string(step.Expect.JSON[path]), err.Error())
 			continue
 		}
-		got, present, err := at(body, path)
+		got, present, err := p.at(body, path)
 		if err != nil {
 			fail(path, jsonvalue.Text(want), err.Error())
 		} else if !matches(want, got, present) {
@@ -333,7 +333,7 @@ func (p *Player) check(step Step, f Failure, answer *Answer) []Failure {
 	}
 	for _, name := range slices.Sorted(maps.Keys(step.Save)) {
 		path := step.Save[name]
-		got, _, err := at(body, path)
+		got, _, err := p.at(body, path)
 		if text, ok := got.(string); ok && err == nil {
 			p.vars[name] = text
 		} else {
@@ -341,6 +341,13 @@ func (p *Player) check(step Step, f Failure, answer *Answer) []Failure {
 		}
 	}
 	return failures
+}
+
+func (p *Player) at(body any, path string) (v any, present bool, err error) {
+	if path, err = p.vars.expand(path, asIs); err != nil {
+		return nil, false, err
+	}
+	return at(body, path)
 }
 
 func at(body any, path string) (v any, present bool, err error) {

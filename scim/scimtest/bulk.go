@@ -1,0 +1,62 @@
+package scimtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// bulkChecks are about limits that a script cannot reach.
+func bulkChecks() []check {
+	return []check{
+		{id: "B-023", about: "Too many operations are 413 that names the limit, and nothing is done.", needs: []string{"bulk"}, run: func(c *conversation) {
+			most := c.limit("maxOperations", 10_000)
+			first := fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"a","data":{"schemas":[%q],"userName":%q}}`, userURN, c.name("u"))
+			body := `{"schemas":["` + bulkURN + `"],"Operations":[` + first + strings.Repeat(`,{"method":"DELETE","path":"/Users/none"}`, most) + `]}`
+			a := c.send("POST", "/Bulk", body)
+			a.request = fmt.Sprintf("POST /Bulk with %d operations", most+1)
+			c.wantError(a, http.StatusRequestEntityTooLarge)
+			if !strings.Contains(str(a.get("detail")), fmt.Sprint(most)) {
+				c.errorf("%v\n\twant the detail to name the limit, %d", a, most)
+			}
+			if c.server.missing["filter"] == "" {
+				if a := c.want(c.send("GET", "/Users?filter="+c.mine(), ""), 200); len(a.resources()) > 0 {
+					c.errorf("%v\n\twant nothing to be done", a)
+				}
+			}
+		}},
+		{id: "B-024", about: "The limit of bytes holds for a body without Content-Length too.", needs: []string{"bulk"}, run: func(c *conversation) {
+			most := c.limit("maxPayloadSize", 32<<20)
+			start := `{"schemas":["` + bulkURN + `"],"Operations":[{"method":"DELETE","path":"/Users/none"}]`
+			// Neither strings.Reader nor bytes.Reader: a reader whose length nobody sees.
+			body := io.MultiReader(strings.NewReader(start), io.LimitReader(spaces{}, int64(most)), strings.NewReader("}"))
+			a, err := c.Send(c.ctx, "POST", "/Bulk", http.Header{"Content-Type": {"application/scim+json"}}, body)
+			if err != nil {
+				c.skipf("the server closed the connection while the body was sent: %v", err)
+			}
+			c.wantError(&answer{a, fmt.Sprintf("POST /Bulk with more than %d bytes", most), a.JSON()}, http.StatusRequestEntityTooLarge)
+		}},
+	}
+}
+
+// limit is a limit of bulk requests; one too large to be tried skips the check.
+func (c *conversation) limit(name string, tried int) int {
+	n, _ := get(c.server.config, "bulk", name).(json.Number)
+	most, err := n.Int64()
+	if err != nil || most <= 0 || most > int64(tried) {
+		c.skipf("ServiceProviderConfig gives bulk.%s as %q, which is not tried out", name, n)
+	}
+	return int(most)
+}
+
+// spaces is white space without end.
+type spaces struct{}
+
+func (spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}

@@ -1,0 +1,91 @@
+package scimtest
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	"github.com/musterhq/muster/internal/vectors"
+	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/scim/dialect"
+	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage/memory"
+)
+
+// newServer makes a server with two tenants, whose users have an extension with
+// attributes of every kind, so that no check is passed over.
+func newServer(t testing.TB, opts ...scim.Option) *scim.Server {
+	t.Helper()
+	users, err := vectors.LoadFilterUsers(os.DirFS("../../testdata/vectors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds, err := schema.ParseSchema(users.CustomSchema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := schema.User()
+	user.Extensions = append(user.Extensions, schema.Extension{Schema: kinds}, schema.Extension{Schema: &schema.Schema{
+		ID: "urn:example:params:scim:schemas:extension:notes:2.0:User", Name: "Notes",
+		Attributes: []schema.Attribute{{Name: "remark", Returned: schema.ReturnedRequest}},
+	}})
+	opts = append([]scim.Option{
+		scim.WithResourceType(user), scim.WithLogger(slog.New(slog.DiscardHandler)),
+		// Small enough to be tried out.
+		scim.WithLimits(scim.Limits{Body: 1 << 20, BulkOperations: 50}),
+	}, opts...)
+	srv, err := scim.New(memory.New(), scim.BearerTokens(map[string]scim.Principal{
+		"secret": {Tenant: "one"}, "other": {Tenant: "two"},
+	}), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return srv
+}
+
+func target(h http.Handler) Target { return Target{Handler: h, Token: "secret", OtherToken: "other"} }
+
+func TestServerHoldsEveryRequirement(t *testing.T) {
+	t.Parallel()
+	Run(t, target(newServer(t)))
+}
+
+func TestStrictServerHoldsEveryRequirement(t *testing.T) {
+	t.Parallel()
+	strict := target(newServer(t, scim.WithDialect(dialect.Strict())))
+	strict.Strict = true
+	Run(t, strict)
+}
+
+func TestMountsHoldEveryRequirement(t *testing.T) {
+	t.Parallel()
+	t.Run("StripPrefix", func(t *testing.T) {
+		t.Parallel()
+		to := target(http.StripPrefix("/scim/v2", newServer(t)))
+		to.URL = "http://scim.test/scim/v2"
+		Run(t, to)
+	})
+	t.Run("WithPathPrefix", func(t *testing.T) {
+		t.Parallel()
+		to := target(newServer(t, scim.WithPathPrefix("/scim/v2")))
+		to.URL = "http://scim.test/scim/v2/"
+		Run(t, to)
+	})
+	t.Run("a public address of its own", func(t *testing.T) {
+		t.Parallel()
+		Run(t, target(newServer(t, scim.WithBaseURL("https://scim.example/scim/v2"))))
+	})
+	t.Run("real HTTP", func(t *testing.T) {
+		t.Parallel()
+		srv := httptest.NewServer(newServer(t))
+		t.Cleanup(srv.Close)
+		Run(t, Target{URL: srv.URL, Token: "secret", OtherToken: "other"})
+	})
+}
+
+func TestOwnTranscriptsPass(t *testing.T) {
+	t.Parallel()
+	Replay(t, target(newServer(t)), Transcripts())
+}

@@ -1,0 +1,208 @@
+package scimtest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/musterhq/muster/internal/transcript"
+	"github.com/musterhq/muster/internal/wire"
+)
+
+// Run checks a server against the requirements of the SCIM RFCs that can be seen
+// from outside, each in a subtest that is named by its id, such as "G-005". The
+// ids are explained in docs/conformance.md; each failure repeats the requirement
+// and shows the request, what was expected and what came.
+//
+// The server may hold other resources and serve other clients meanwhile. What a
+// check creates has names of its own, and is deleted at its end. A check of what
+// the server does not offer is skipped and says so.
+func Run(t *testing.T, target Target) {
+	t.Helper()
+	suite, err := newSuite(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range suite.checks {
+		t.Run(c.id, func(t *testing.T) {
+			o := suite.hold(t.Context(), c)
+			if o.skipped != "" {
+				t.Skipf("%s %s\n\tskipped: %s", c.id, c.about, o.skipped)
+			}
+			for _, f := range o.failures {
+				t.Errorf("%s %s\n%s", c.id, c.about, f)
+			}
+		})
+	}
+}
+
+// suite is one run against one server.
+type suite struct {
+	target Target
+	client wire.Doer
+	opts   transcript.Options
+	server *server
+	checks []check
+}
+
+// outcome is what came of one check.
+type outcome struct {
+	failures []string
+	skipped  string // the reason
+}
+
+func newSuite(ctx context.Context, target Target) (*suite, error) {
+	checks, err := allChecks()
+	if err != nil {
+		return nil, err
+	}
+	if err := target.except(checks); err != nil {
+		return nil, err
+	}
+	client, opts, err := target.prepare()
+	if err != nil {
+		return nil, err
+	}
+	server, err := discover(ctx, transcript.NewPlayer(client, opts), &target)
+	if err != nil {
+		return nil, err
+	}
+	return &suite{target, client, opts, server, checks}, nil
+}
+
+// most is how long one check may take.
+const most = 2 * time.Minute
+
+// hold runs one check.
+func (s *suite) hold(ctx context.Context, c check) (o outcome) {
+	if reason, ok := s.target.Except[c.id]; ok {
+		return outcome{skipped: reason}
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	if c.run != nil {
+		if reason := s.lacks(c.needs); reason != "" {
+			return outcome{skipped: reason}
+		}
+		return s.converse(ctx, c.run)
+	}
+	ran := false
+	for _, script := range c.scripts {
+		if script.mode != "" && (script.mode == "strict") != s.target.Strict {
+			continue
+		}
+		if reason := s.lacks(script.needs); reason != "" {
+			o.skipped = reason
+			continue
+		}
+		ran = true
+		o.failures = append(o.failures, s.play(ctx, script)...)
+	}
+	switch {
+	case ran:
+		o.skipped = ""
+	case o.skipped == "":
+		o.skipped = "it says nothing about a tolerant server"
+		if s.target.Strict {
+			o.skipped = "it says nothing about a strict server"
+		}
+	}
+	return o
+}
+
+// lacks returns why a feature is not there, "" when all are.
+func (s *suite) lacks(needs []string) string {
+	for _, name := range needs {
+		if reason, ok := s.target.Except[name]; ok {
+			return name + ": " + reason
+		}
+		if reason, ok := s.server.missing[name]; ok {
+			return name + ": " + reason
+		}
+	}
+	return ""
+}
+
+// player returns a player with a name of its own and all variables.
+func (s *suite) player() *transcript.Player {
+	p := transcript.NewPlayer(s.client, s.opts)
+	for name, value := range urns() {
+		p.Set(name, value)
+	}
+	for name, value := range s.server.vars {
+		p.Set(name, value)
+	}
+	p.Set("other_token", s.target.OtherToken)
+	return p
+}
+
+// play runs a script up to an answer of the wrong kind.
+func (s *suite) play(ctx context.Context, script script) (failures []string) {
+	p := s.player()
+	defer p.CleanUp(ctx)
+	for _, step := range script.steps {
+		answer, found := p.Play(ctx, step.Step)
+		for _, f := range found {
+			failures = append(failures, f.Text())
+			if f.Status == 0 || f.Check == "status" {
+				return failures // the rest says nothing then
+			}
+		}
+		if step.given == "" {
+			continue
+		}
+		if len(found) > 0 {
+			return failures
+		}
+		meta := get(answer.JSON(), "meta")
+		for suffix, key := range map[string]string{"_loc": "location", "_ver": "version", "_mod": "lastModified"} {
+			p.Set(step.given+suffix, str(get(meta, key)))
+		}
+	}
+	return failures
+}
+
+// converse runs a check that is a function.
+func (s *suite) converse(ctx context.Context, run func(*conversation)) (o outcome) {
+	c := &conversation{ctx: ctx, suite: s, Player: s.player()}
+	c.run, _ = c.Expand("${run}")
+	defer c.CleanUp(ctx)
+	defer func() {
+		if p := recover(); p != nil {
+			if _, stopped := p.(stop); !stopped {
+				panic(p)
+			}
+		}
+		o = outcome{c.failures, c.skipped}
+	}()
+	run(c)
+	return o
+}
+
+// conversation is a check under way that is a function.
+type conversation struct {
+	*transcript.Player
+	*suite
+	ctx      context.Context
+	run      string
+	failures []string
+	skipped  string
+}
+
+// stop is thrown to end a check and caught in converse.
+type stop struct{}
+
+func (c *conversation) errorf(format string, args ...any) {
+	c.failures = append(c.failures, "\t"+fmt.Sprintf(format, args...))
+}
+
+func (c *conversation) fatalf(format string, args ...any) {
+	c.errorf(format, args...)
+	panic(stop{})
+}
+
+func (c *conversation) skipf(format string, args ...any) {
+	c.skipped = fmt.Sprintf(format, args...)
+	panic(stop{})
+}
