@@ -219,6 +219,9 @@ func (b *bulkRun) fail(unit []*bulkOp, culprit *bulkOp, err error) {
 // settle notes that an operation is done with.
 func (b *bulkRun) settle(op *bulkOp) {
 	op.done = true
+	if op.ran != nil {
+		b.x.s.tell(&b.x.ctx, op.ran, op.call, op.result, op.err)
+	}
 	if op.err != nil {
 		b.failed++
 		op.result = nil
@@ -290,8 +293,10 @@ func (b *bulkRun) run(ctx context.Context, op *bulkOp) (*Result, error) {
 	}
 	o := &Operation{
 		Type: op.endpoint.typ, Principal: x.principal, Bulk: true, Request: x.r,
-		IfMatch: op.version, NoContent: true, call: &x.call, plan: &op.plan,
+		IfMatch: op.version, NoContent: true, plan: &op.plan,
+		call: &call{session: x.s.dialectOf(x.principal).Session()},
 	}
+	op.ran, op.call = o, o.call
 	o.ID, _ = replaceInText(op.id, resolve)
 	data := replaceReferences(op.data, resolve)
 	switch op.method {

@@ -147,3 +147,23 @@ func TestBulkRevivesATombstone(t *testing.T) {
 		}
 	}
 }
+
+func TestBulkReportsEachOperation(t *testing.T) {
+	t.Parallel()
+	var reports []scim.Report
+	srv := newServer(t, scim.WithReport(func(_ context.Context, r scim.Report) { reports = append(reports, r) }))
+	send(t, srv, "POST /Bulk", bulkBody(
+		bulkPost("/Users", "u", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada","active":"True"}`),
+		bulkPost("/Groups", "g", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"G","members":[{"value":"gone"}]}`),
+		bulkPost("/Users", "v", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"grace"}`),
+	)).want(t, 200)
+	if len(reports) != 2 {
+		t.Fatalf("%d reports, want one for each operation that has something to tell: %+v", len(reports), reports)
+	}
+	if r := reports[0]; r.Type != "User" || r.ID == "" || len(r.Rules) != 1 || r.Rules[0] != "boolean-text" {
+		t.Errorf("the first operation relied on boolean-text: %+v", r)
+	}
+	if r := reports[1]; r.Type != "Group" || len(r.Dropped) != 1 || r.Dropped[0].ID != "gone" {
+		t.Errorf("the second operation lost a member: %+v", r)
+	}
+}

@@ -39,6 +39,10 @@ type bulkOp struct {
 	plan  plan
 	made  string // id of the resource that a POST made or will make
 
+	// call and ran are the operation as it was run last.
+	call *call
+	ran  *Operation
+
 	done   bool
 	err    error
 	result *Result

@@ -146,25 +146,29 @@ func (x *exchange) run(ctx context.Context) (*Result, error) {
 
 // tell reports to the host what a request relied on or lost.
 func (x *exchange) tell(ctx context.Context, res *Result, err error) {
-	if x.s.report == nil {
+	x.op.Principal = x.principal // a search of all types has no operation of its own
+	x.s.tell(ctx, &x.op, &x.call, res, err)
+}
+
+func (s *Server) tell(ctx context.Context, op *Operation, c *call, res *Result, err error) {
+	if s.report == nil {
 		return
 	}
-	fired := x.call.session.Fired()
-	if len(fired)+len(x.call.names)+len(x.call.dropped) == 0 {
+	fired := c.session.Fired()
+	if len(fired)+len(c.names)+len(c.dropped) == 0 {
 		return
 	}
-	id := x.op.ID
-	if id == "" && res != nil && res.Resource != nil {
-		id = res.Resource.ID()
+	r := Report{
+		Principal: op.Principal, Method: op.Method, ID: op.ID,
+		Rules: fired, Ignored: c.names, Dropped: c.dropped, Err: err,
 	}
-	typ := ""
-	if x.endpoint != nil {
-		typ = x.endpoint.typ.Name()
+	if r.ID == "" && res != nil && res.Resource != nil {
+		r.ID = res.Resource.ID()
 	}
-	x.s.report(ctx, Report{
-		Principal: x.principal, Method: x.op.Method, Type: typ, ID: id,
-		Rules: fired, Ignored: x.call.names, Dropped: x.call.dropped, Err: err,
-	})
+	if op.Type != nil {
+		r.Type = op.Type.Name()
+	}
+	s.report(ctx, r)
 }
 
 // fail answers with an error.
