@@ -55,23 +55,28 @@ func (r *queryReader) answer() (*storage.Page, error) {
 	}
 	set, found := r.setOf(root)
 	if !found {
-		if walk, ok := r.order(); ok {
-			return storage.EvaluateOrdered(&r.query, r.linkTest, r.records(walk))
-		}
-		return storage.Evaluate(&r.query, r.linkTest, r.records(r.all()))
+		return r.remembering(r.scan)
 	}
 	if set.n <= 1 && set.exact && set.all == nil && r.After == nil {
 		return r.single(set.list), nil
 	}
-	total := storage.UnknownTotal
-	if set.counted && r.Total != storage.TotalNever && r.visible() == r.table.len() {
-		total, r.Total = set.n, storage.TotalNever
+	if !set.counted || r.Total == storage.TotalNever || r.visible() != r.table.len() {
+		return r.remembering(func() (*storage.Page, error) { return r.from(set) })
 	}
+	r.Total = storage.TotalNever
 	page, err := r.from(set)
-	if err == nil && total != storage.UnknownTotal {
-		page.Total = total
+	if err == nil {
+		page.Total = set.n
 	}
 	return page, err
+}
+
+// scan looks at all records, along the order asked for if there is a tree of it.
+func (r *queryReader) scan() (*storage.Page, error) {
+	if walk, ok := r.order(); ok {
+		return storage.EvaluateOrdered(&r.query, r.linkTest, r.records(walk))
+	}
+	return storage.Evaluate(&r.query, r.linkTest, r.records(r.all()))
 }
 
 // single answers the query that most clients ask most: is there one with this

@@ -22,6 +22,7 @@ type state struct {
 	out      cowtree.Tree[linked] // owner to target
 	in       cowtree.Tree[linked] // target to owner
 	log      changeLog
+	counts   *counts // of a published state
 }
 
 // table is what is kept of one resource type, apart from the rows.

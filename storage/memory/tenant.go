@@ -30,7 +30,8 @@ type tenant struct {
 // snapshot is a published state.
 type snapshot struct {
 	state
-	seen atomic.Bool // somebody looked
+	totals counts
+	seen   atomic.Bool // somebody looked
 }
 
 // quiet is the number of commits in a row without a reader after which there
@@ -90,6 +91,7 @@ func (t *tenant) catchUp(ctx context.Context) (*snapshot, error) {
 // before it changes anything.
 func (t *tenant) publish() *snapshot {
 	p := &snapshot{state: t.work}
+	p.counts = &p.totals
 	t.published.Store(p)
 	t.work.epoch++
 	return p
