@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -174,4 +175,33 @@ func TestTheFirstSyncIsTold(t *testing.T) {
 	now = now.Add(time.Minute)
 	create(false)
 	create(true, "Authorization: Bearer other")
+}
+
+// A client may leave the types of members out; the host hears what they are.
+func TestLinksAskedHaveTheTypesThatTurnedOut(t *testing.T) {
+	t.Parallel()
+	srv, user, inner := populated(t)
+	var got []string
+	srv.Subscribe(func(_ context.Context, e scim.Event) {
+		got = nil
+		for ref := range e.LinksAsked("members") {
+			got = append(got, ref.Type+" "+strings.NewReplacer(user, "ada", inner, "Staff").Replace(ref.ID))
+		}
+		slices.Sort(got)
+	})
+	members := `[{"value":"` + user + `"},{"value":"` + inner + `"},{"value":"gone"}]`
+	outer := send(t, srv, "POST /Groups", `{"displayName":"Outer","members":`+members+`}`).want(t, 201).id()
+	want := "Group Staff,User ada,User gone"
+	if strings.Join(got, ",") != want {
+		t.Errorf("create: %q", got)
+	}
+	send(t, srv, "PUT /Groups/"+outer, `{"displayName":"Outer","members":[]}`).want(t, 200)
+	send(t, srv, "PATCH /Groups/"+outer, patchBody(`[{"op":"add","path":"members","value":`+members+`}]`)).want(t, 204)
+	if strings.Join(got, ",") != want {
+		t.Errorf("PATCH: %q", got)
+	}
+	send(t, srv, "PUT /Groups/"+outer, `{"displayName":"Other","members":`+members+`}`).want(t, 200)
+	if strings.Join(got, ",") != want {
+		t.Errorf("PUT: %q", got)
+	}
 }
