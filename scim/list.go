@@ -135,6 +135,10 @@ func itemsOf(page []entry) []Item {
 
 // read reads a stretch of one type's part of a list.
 func (s *Server) read(ctx context.Context, e *endpoint, op *Operation, w window) (*stretch, error) {
+	op, err := s.withNesting(ctx, op)
+	if err != nil {
+		return nil, err
+	}
 	sort := op.List.Sort
 	limit, flipped := w.limit, w.back && !w.counted
 	switch {
@@ -144,7 +148,6 @@ func (s *Server) read(ctx context.Context, e *endpoint, op *Operation, w window)
 		w.offset, limit = max(w.offset-limit, 0), min(w.offset, limit)
 	}
 	var read *stretch
-	var err error
 	if e.handler != nil {
 		read, err = s.readHandled(ctx, e, op, w, sort, limit)
 	} else {

@@ -2,8 +2,10 @@ package scim
 
 import (
 	"context"
+	"net/http"
 	"slices"
 
+	"github.com/musterhq/muster/scim/filter"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
@@ -117,4 +119,79 @@ func (s *relationReader) climb(ctx context.Context, relation storage.Relation, i
 func (s *Server) warnNesting(ctx context.Context, relation storage.Relation) {
 	s.log.WarnContext(ctx, "scim: nesting is deeper or wider than the limits; indirect memberships are incomplete",
 		"type", relation.Owner, "relation", relation.Name)
+}
+
+// withNesting returns the operation with a filter that the store can answer: being in
+// a group, directly or not, is being in one of the groups nested in it.
+func (s *Server) withNesting(ctx context.Context, op *Operation) (*Operation, error) {
+	if !s.indirect {
+		return op, nil
+	}
+	plan, err := op.List.Filter.Expand(func(l filter.Linked) (filter.Node, error) {
+		direct := l
+		direct.Nesting = filter.Direct
+		if l.ID == "" {
+			if l.Nesting == filter.NestedOnly {
+				return nil, Errorf(http.StatusBadRequest, InvalidFilter, "the type \"indirect\" can be asked about together with a value only, in one pair of brackets")
+			}
+			return direct, nil // without a direct link there is no indirect one
+		}
+		inner, err := s.nestedIn(ctx, op, storage.Relation{Owner: l.Owner, Name: l.Relation}, l.ID)
+		if err != nil {
+			return nil, err
+		}
+		nodes := make([]filter.Node, len(inner))
+		for i, id := range inner {
+			one := direct
+			one.ID = id
+			nodes[i] = one
+		}
+		if l.Nesting == filter.NestedOnly {
+			return filter.AllOf(filter.AnyOf(nodes...), filter.NoneOf(direct)), nil
+		}
+		return filter.AnyOf(append(nodes, direct)...), nil
+	})
+	if err != nil || plan == op.List.Filter {
+		return op, err
+	}
+	c := *op
+	c.List.Filter = plan
+	return &c, nil
+}
+
+// nestedIn finds the owners that are targets of an owner, directly or not, without
+// itself.
+func (s *Server) nestedIn(ctx context.Context, op *Operation, relation storage.Relation, id string) (inner []string, err error) {
+	if !slices.Contains(s.targetsOf(relation.Owner, relation.Name), relation.Owner) {
+		return nil, nil
+	}
+	seen := map[string]bool{id: true}
+	level := []string{id}
+	for depth := 0; len(level) > 0; depth++ {
+		var next []string
+		for _, outer := range level {
+			q := storage.LinkQuery{
+				Tenant: op.Principal.Tenant, Relation: relation, Of: []storage.Ref{{Type: relation.Owner, ID: outer}},
+				After: storage.Ref{Type: relation.Owner}, // in front of the first target of that type
+			}
+			for m, err := range s.pages(ctx, q, 0) {
+				if err != nil {
+					return nil, err
+				}
+				if m.Type != relation.Owner {
+					break
+				}
+				if !seen[m.ID] {
+					seen[m.ID] = true
+					next = append(next, m.ID)
+				}
+			}
+		}
+		inner = append(inner, next...)
+		if len(inner) > s.limits.NestedGroups || len(next) > 0 && depth >= s.limits.NestingDepth {
+			return nil, Errorf(http.StatusBadRequest, TooMany, "too many resources are nested in the one that the filter names")
+		}
+		level = next
+	}
+	return inner, nil
 }

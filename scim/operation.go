@@ -167,6 +167,7 @@ func (s *Server) parseFilter(c *call, t *Type, text, base string) (*Filter, erro
 	plan.UnknownNames = s.rejectUnknownFilter
 	plan.Ignored = c.ignored
 	plan.BaseURL = base
+	plan.Nesting = s.indirect
 	return filter.Compile(t, expr, plan)
 }
 

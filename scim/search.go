@@ -219,6 +219,7 @@ func (x *exchange) filters() ([]*Filter, error) {
 		seen := map[string]bool{}
 		plan := c.session.Plan()
 		plan.BaseURL = x.baseURL()
+		plan.Nesting = s.indirect
 		plan.Ignored = func(name string) {
 			if !seen[name] {
 				seen[name] = true

@@ -22,6 +22,10 @@ type Options struct {
 	ComplexValue bool
 	// DottedURN lets a '.' follow a schema URN.
 	DottedURN bool
+	// Nesting asks about indirect links too, where the attribute tells them from
+	// direct ones ([schema.InverseRelation.TellsOrigin]). [Plan.Expand] must make
+	// questions of them that can be answered.
+	Nesting bool
 	// BaseURL is the service root, without a trailing slash, against which
 	// meta.location is compared: "https://example.com/scim/v2". Without it the
 	// location is taken as the endpoint and the id, "/Users/7". Either way

@@ -68,6 +68,7 @@ func (d digest) node(n Node) {
 			d.text(s)
 		}
 		d.flag(n.Inverse)
+		d.number(int(n.Nesting))
 	case Const:
 		d.text("const")
 		d.flag(bool(n))

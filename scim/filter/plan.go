@@ -56,6 +56,8 @@ type (
 		Type string
 		// ID is the other end; "" means any, which is what pr asks.
 		ID string
+		// Nesting widens the question. It is Direct in every plan that a store sees.
+		Nesting Nesting
 	}
 	// Const holds always or never: what is left of names that the type does not
 	// have, and of questions about what all resources of a type have in common.

@@ -12,7 +12,8 @@ import (
 // nodes: about the id at the other end ("members", "members.value") and, where
 // the relation is seen from its owner, about the type at the other end
 // ("members.type"). Of a relation seen backwards all links are direct ones, so
-// "groups.type" is "direct" (RFC 7643 section 4.1.2).
+// "groups.type" is "direct", unless [Options.Nesting] is set (RFC 7643 section
+// 4.1.2).
 
 // isLink reports whether p is a relation attribute or a part of one.
 func isLink(p schema.Path) bool {
@@ -25,7 +26,11 @@ func isLink(p schema.Path) bool {
 // linkAny asks for any link of the relation attribute.
 func (c *compiler) linkAny(relation schema.Path) Linked {
 	if inverse, ok := relation.Inverse(); ok {
-		return Linked{Relation: inverse.Relation, Owner: inverse.Owner, Inverse: true}
+		l := Linked{Relation: inverse.Relation, Owner: inverse.Owner, Inverse: true}
+		if c.opts.Nesting && inverse.TellsOrigin() {
+			l.Nesting = Nested
+		}
+		return l
 	}
 	return Linked{Relation: relation.Name(), Owner: c.typ.Name()}
 }
@@ -87,10 +92,15 @@ func (c *compiler) links(relation, p schema.Path, e *Comparison) ([]Linked, erro
 // linkType restricts a test to the type at the other end.
 func linkType(l Linked, relation schema.Path, text string) []Linked {
 	if l.Inverse {
-		if strings.EqualFold(text, "direct") {
-			return []Linked{l}
+		switch {
+		case strings.EqualFold(text, "direct"):
+			l.Nesting = Direct
+		case strings.EqualFold(text, "indirect") && l.Nesting == Nested:
+			l.Nesting = NestedOnly
+		default:
+			return nil
 		}
-		return nil
+		return []Linked{l}
 	}
 	r, _ := relation.Relation()
 	i := slices.IndexFunc(r.Targets, func(target string) bool { return strings.EqualFold(target, text) })
@@ -185,7 +195,12 @@ func intersection(x, y []Linked) (both []Linked) {
 			if a.ID != "" && b.ID != "" && a.ID != b.ID || a.Type != "" && b.Type != "" && a.Type != b.Type {
 				continue
 			}
+			nesting, ok := a.Nesting.both(b.Nesting)
+			if !ok {
+				continue
+			}
 			l := a
+			l.Nesting = nesting
 			l.ID, l.Type = cmp.Or(a.ID, b.ID), cmp.Or(a.Type, b.Type)
 			both = union(both, []Linked{l})
 		}
