@@ -133,7 +133,7 @@ func WithSharing(shares func(tenant string) bool) Option {
 // a body unless the request asks for attributes. Default "Group": a group may have
 // very many members. Without arguments every PATCH is answered 200.
 func WithPatchNoContent(types ...string) Option {
-	return option(func(s *Server) error { s.patchNoContent = types; return nil })
+	return option(func(s *Server) error { s.patchNoContent = append([]string{}, types...); return nil })
 }
 
 // UnknownMembers says what to do with members that do not exist.

@@ -80,7 +80,6 @@ func New(store storage.Store, auth Authenticator, opts ...Option) (*Server, erro
 		store: store, auth: auth,
 		declared:       []declared{{schema.User(), nil}, {schema.Group(), nil}},
 		dialect:        dialect.Tolerant(),
-		patchNoContent: []string{"Group"},
 		tombstones:     30 * 24 * time.Hour,
 		limits:         defaultLimits(),
 		cursors:        cursorKeys{secrets: [][]byte{newSecret()}, timeout: cursorTimeout},
@@ -152,6 +151,18 @@ func (s *Server) compile() error {
 		e := newEndpoint(t, d.h)
 		s.endpoints = append(s.endpoints, e)
 		s.byName[t.Name()] = e
+	}
+	if len(errs) == 0 {
+		errs = append(errs, schema.CheckRelations(types...))
+	}
+	if s.patchNoContent == nil {
+		s.patchNoContent = []string{"Group"}
+	} else {
+		for _, name := range s.patchNoContent {
+			if s.byName[name] == nil {
+				errs = append(errs, fmt.Errorf("WithPatchNoContent names %q, which is no resource type of this server", name))
+			}
+		}
 	}
 	return errors.Join(errs...)
 }
