@@ -339,6 +339,7 @@ func (c *compiler) relations() {
 		case len(r.Targets) == 0:
 			c.bad("relation %q needs at least one target type", r.Attribute)
 		}
+		c.relationParts(n, r)
 		r.Attribute = n.attr.Name
 		n.relation = r
 		t.relations = append(t.relations, RelationPath{Path{n}, r})
