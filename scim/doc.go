@@ -42,5 +42,10 @@
 //   - Group names are unique within a connection (schema.Group).
 //   - Members that do not exist are left out, reported, and the rest applied
 //     ([WithUnknownMembers]).
+//   - Lists are paged by index, or by cursor where a request asks for it; a cursor
+//     is good for an hour ([WithCursorKey], [WithCursorTimeout]).
+//   - A request may prefer an answer with or without the resource (RFC 7240); one
+//     that names attributes gets them.
+//   - /Me is answered only where the host says who is who ([WithMe]).
 //   - Passwords are handed to a hook and never kept ([WithPassword]).
 package scim

@@ -123,7 +123,9 @@ type Next func(ctx context.Context, op *Operation) (*Result, error)
 
 // Interceptor wraps every operation: for tracing, auditing, metrics. It may
 // answer itself, or call next, at most once. A guard is the better place for
-// rules about what changes, since it sees effects and not requests.
+// rules about what changes, since it sees effects and not requests. A list of all
+// resource types is one List for each of them or several, so that what an
+// interceptor demands of a type holds there too.
 type Interceptor func(ctx context.Context, op *Operation, next Next) (*Result, error)
 
 // Do runs an operation in process, through interceptors and guards as a request

@@ -207,7 +207,7 @@ func WithPassword(f PasswordFunc) Option {
 type Report struct {
 	Principal Principal
 	Method    Method
-	Type      string
+	Type      string // "" on lists of all types
 	// ID is the resource, "" on lists and failed creates.
 	ID string
 	// Rules are the dialect rules that fired.

@@ -161,12 +161,15 @@ func (x *exchange) allTypes(o ListOptions) (*lister, error) {
 	for i, e := range s.endpoints {
 		src := source{e: e, filter: filters[i]}
 		if l.sorted {
-			if _, err = e.typ.Resolve(q.sortBy); err != nil {
-				_, unsortable = sortPath(e.typ, q.sortBy)
-			} else if src.sort, err = sortPath(e.typ, q.sortBy); err != nil {
+			sort, err := sortPath(e.typ, q.sortBy)
+			switch _, unknown := e.typ.Resolve(q.sortBy); {
+			case unknown != nil:
+				unsortable = err
+			case err != nil:
 				return nil, err
+			default:
+				src.sort, sortable = sort, true
 			}
-			sortable = sortable || err == nil
 		}
 		op := x.op
 		op.Type = e.typ
@@ -177,7 +180,7 @@ func (x *exchange) allTypes(o ListOptions) (*lister, error) {
 			l.sources = append(l.sources, src)
 		}
 	}
-	if l.sorted && !sortable {
+	if !sortable && unsortable != nil {
 		return nil, unsortable
 	}
 	return l, nil

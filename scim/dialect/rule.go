@@ -162,7 +162,7 @@ var rules = [numRules]Rule{
 	},
 	singleElement: {
 		Name:    SingleElement,
-		Summary: "In a body, one object or string stands for the list of it where the attribute is multi-valued.",
+		Summary: "In a body, one object or string stands for the list of it where the attribute is multi-valued. In a search request, attributes and excludedAttributes may be one text with commas.",
 		Example: `{"userName":"ada","emails":{"type":"work","value":"ada@example.com"}}`,
 		Clients: "OneLogin, Entra ID",
 	},
@@ -186,7 +186,7 @@ var rules = [numRules]Rule{
 	},
 	missingSchemas: {
 		Name:    MissingSchemas,
-		Summary: "schemas may be missing, or lack the URN of the core schema or of the PATCH message.",
+		Summary: "schemas may be missing, or lack the URN of the core schema or of the PATCH message. Bulk and search requests may go without it too.",
 		Example: `{"Operations":[{"op":"replace","value":{"active":false}}]}`,
 		Clients: "Okta, OneLogin, JumpCloud, Google, Ping",
 	},
