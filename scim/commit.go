@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -69,7 +68,7 @@ func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w 
 	}
 	for {
 		res, err := st.Commit(ctx, &w.batch)
-		if w.guessAgain(err) {
+		if w.guessAgain(ctx, st, err) {
 			continue
 		}
 		holder, put := hiddenHolder(err)
@@ -83,34 +82,6 @@ func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w 
 			Record: holder.WithoutKeys(), IfVersion: holder.Version, Change: storage.ChangeInfo{Kind: "released"},
 		})
 	}
-}
-
-// guessAgain gives a link whose target is missing the next type that the client may
-// have meant, if there is one.
-func (w *pending) guessAgain(err error) bool {
-	if len(w.guessed) == 0 || !errors.Is(err, storage.ErrMissingTarget) {
-		return false
-	}
-	var ce *storage.CommitError
-	if !errors.As(err, &ce) || len(w.guessed[ce.Ref]) == 0 {
-		return false
-	}
-	rest := w.guessed[ce.Ref]
-	next := storage.Ref{Type: rest[0], ID: ce.Ref.ID}
-	delete(w.guessed, ce.Ref)
-	w.guessed[next] = rest[1:]
-	for i := range w.batch.Links {
-		edit := &w.batch.Links[i]
-		at := slices.Index(edit.Add, ce.Ref)
-		switch {
-		case at < 0:
-		case slices.Contains(edit.Add, next):
-			edit.Add = slices.Concat(edit.Add[:at], edit.Add[at+1:])
-		default:
-			edit.Add[at] = next
-		}
-	}
-	return true
 }
 
 func (w *pending) frees(ref storage.Ref) bool {

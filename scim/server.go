@@ -78,14 +78,14 @@ type declared struct {
 func New(store storage.Store, auth Authenticator, opts ...Option) (*Server, error) {
 	s := &Server{
 		store: store, auth: auth,
-		declared:       []declared{{schema.User(), nil}, {schema.Group(), nil}},
-		dialect:        dialect.Tolerant(),
-		tombstones:     30 * 24 * time.Hour,
-		limits:         defaultLimits(),
-		cursors:        cursorKeys{secrets: [][]byte{newSecret()}, timeout: cursorTimeout},
-		hookTimeout:    10 * time.Second,
-		clock:          time.Now,
-		log:            slog.Default(),
+		declared:    []declared{{schema.User(), nil}, {schema.Group(), nil}},
+		dialect:     dialect.Tolerant(),
+		tombstones:  30 * 24 * time.Hour,
+		limits:      defaultLimits(),
+		cursors:     cursorKeys{secrets: [][]byte{newSecret()}, timeout: cursorTimeout},
+		hookTimeout: 10 * time.Second,
+		clock:       time.Now,
+		log:         slog.Default(),
 	}
 	var errs []error
 	if store == nil {

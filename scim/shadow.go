@@ -141,7 +141,7 @@ func (s *Server) linkHandled(ctx context.Context, e *endpoint, op *Operation, w 
 		return nil
 	}
 	done, err := s.store.Commit(ctx, &p.batch)
-	for p.guessAgain(err) {
+	for p.guessAgain(ctx, s.store, err) {
 		done, err = s.store.Commit(ctx, &p.batch)
 	}
 	if err != nil {
