@@ -35,12 +35,7 @@ func discoveryChecks() []check {
 			a := c.send("POST", "/Bulk", `{"schemas":["`+bulkURN+`"],"Operations":[{"method":"DELETE","path":"/Users/none"}]}`)
 			c.agrees(a, "bulk", 200)
 		}},
-		{id: "D-003", about: "What ServiceProviderConfig says of versions is true.", run: func(c *conversation) {
-			a := c.want(c.send("GET", "/Users/"+c.user("u", nil), ""), 200)
-			if on := get(c.server.config, "etag", "supported") == true; on != (a.Header.Get("ETag") != "") {
-				c.errorf("%v\n\tServiceProviderConfig says etag.supported %v, the ETag is %q", a, on, a.Header.Get("ETag"))
-			}
-		}},
+		{id: "D-003", about: "What discovery says of versions and of unique group names is true.", run: (*conversation).discoveryIsTrue},
 		{id: "D-004", about: "Discovery is readable without credentials, or asks for them.", run: func(c *conversation) {
 			a := c.send("GET", "/ServiceProviderConfig", "", "Authorization", "")
 			if c.want(a, 200, 401); a.Status == 401 && a.Header.Get("WWW-Authenticate") == "" {
@@ -101,6 +96,23 @@ func discoveryChecks() []check {
 				}
 			}
 		}},
+	}
+}
+
+func (c *conversation) discoveryIsTrue() {
+	a := c.want(c.send("GET", "/Users/"+c.user("u", nil), ""), 200)
+	if on := get(c.server.config, "etag", "supported") == true; on != (a.Header.Get("ETag") != "") {
+		c.errorf("%v\n\tServiceProviderConfig says etag.supported %v, the ETag is %q", a, on, a.Header.Get("ETag"))
+	}
+	if c.server.missing["groups"] != "" {
+		return
+	}
+	c.create("/Groups", "g", nil)
+	again := c.send("POST", "/Groups", `{"schemas":["${Group}"],"displayName":"${run}-g"}`)
+	if get(named(get(c.server.schemas[groupURN], "attributes"), "displayName"), "uniqueness") == "none" {
+		c.want(again, 201)
+	} else {
+		c.wantError(again, 409, "uniqueness")
 	}
 }
 

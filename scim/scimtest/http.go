@@ -34,6 +34,31 @@ func httpChecks() []check {
 				c.errorf("%v\n\tthe location comes from a header that anybody can send", a)
 			}
 		}},
+		{id: "E-033", about: "/Me leads to the caller's own resource, if these credentials have one.", needs: []string{"me"}, run: func(c *conversation) {
+			a := c.want(c.send("GET", "/Me", ""), 200, 307, 308, 403, 404)
+			if a.Status >= 400 {
+				c.wantError(a, a.Status)
+				c.skipf("these credentials have no resource of their own")
+			}
+			own := c.want(c.send("GET", c.pathOf(a.Header.Get("Location")), ""), 200)
+			if a.Status == 200 && (a.get("id") == nil || a.get("id") != own.get("id")) {
+				c.errorf("%v\n\twant Location to be the permanent address of the same resource, there is\n\t%v", a, own)
+			}
+		}},
+		{id: "E-034", about: "POST to /Me creates the caller's own resource, or is refused.", needs: []string{"me"}, run: func(c *conversation) {
+			a := c.send("POST", "/Me", `{"schemas":["${User}"],"userName":"${run}-me"}`)
+			if a.Status != 201 && a.Status != 307 && a.Status != 308 {
+				if a.Status < 400 || a.Status >= 500 {
+					c.want(a, 501)
+				}
+				c.wantError(a, a.Status)
+			} else if a.Status == 201 {
+				defer c.send("DELETE", c.pathOf(a.Header.Get("Location")), "")
+				if a.get("userName") != c.name("me") || a.get("meta", "location") != a.Header.Get("Location") {
+					c.errorf("%v\n\twant the new resource with its permanent address", a)
+				}
+			}
+		}},
 	}
 }
 

@@ -1,12 +1,15 @@
 package scimtest
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
+	"github.com/musterhq/muster/internal/jsonvalue"
 	"github.com/musterhq/muster/internal/vectors"
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/dialect"
@@ -83,6 +86,30 @@ func TestMountsHoldEveryRequirement(t *testing.T) {
 		t.Cleanup(srv.Close)
 		Run(t, Target{URL: srv.URL, Token: "secret", OtherToken: "other"})
 	})
+}
+
+// Holds: E-033 E-034
+func TestMeIsHeld(t *testing.T) {
+	t.Parallel()
+	for name, own := range map[string]func(srv *scim.Server) string{
+		"a caller without a resource": func(*scim.Server) string { return "" },
+		"a caller with a resource": func(srv *scim.Server) string {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest("POST", "/Users", strings.NewReader(`{"schemas":["`+userURN+`"],"userName":"own"}`))
+			r.Header.Set("Authorization", "Bearer secret")
+			srv.ServeHTTP(w, r)
+			v, _ := jsonvalue.Decode(w.Body.Bytes())
+			return str(get(v, "id"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var id string
+			srv := newServer(t, scim.WithMe(func(context.Context, scim.Principal) (string, string, error) { return "User", id, nil }))
+			id = own(srv)
+			expect(t, target(srv), nil)
+		})
+	}
 }
 
 func TestOwnTranscriptsPass(t *testing.T) {

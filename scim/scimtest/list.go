@@ -16,8 +16,9 @@ func listChecks() []check {
 		{id: "O-010", about: "A page is never longer than count, nor than the server's maximum.", run: (*conversation).pagesAreBounded},
 		{id: "F-012", about: "The length, depth and size of filters are bounded.", needs: []string{"filter"}, run: func(c *conversation) {
 			for name, filter := range map[string]string{
-				"a filter of 10,000 terms":    strings.Repeat("active pr or ", 10_000) + "active pr",
-				"a filter 10,000 levels deep": strings.Repeat("(", 10_000) + "active pr" + strings.Repeat(")", 10_000),
+				"a filter of 10,000 terms":       strings.Repeat("active pr or ", 10_000) + "active pr",
+				"a filter of 100,000 characters": `userName eq "` + strings.Repeat("x", 100_000) + `"`,
+				"a filter 10,000 levels deep":    strings.Repeat("(", 10_000) + "active pr" + strings.Repeat(")", 10_000),
 			} {
 				if a := c.send("GET", "/Users?count=0&filter="+filter, ""); a.Status < 400 || a.Status >= 500 {
 					c.errorf("%s is answered %d, want a refusal", name, a.Status)
@@ -67,6 +68,8 @@ func (c *conversation) pagesAreBounded() {
 	if err != nil || most <= 0 {
 		c.skipf("ServiceProviderConfig gives no filter.maxResults")
 	}
+	c.user("u", nil)
+	c.user("v", nil)
 	a := c.want(c.send("GET", "/Users?count=1", ""), 200)
 	if len(a.resources()) > 1 {
 		c.errorf("%v\n\twant at most 1 resource", a)

@@ -78,10 +78,10 @@ func (t *Target) except(checks []check) error {
 	}
 	for name, reason := range t.Except {
 		if !known[name] {
-			return fmt.Errorf("Except names %q, which is neither a requirement nor a feature", name)
+			return fmt.Errorf("the target excepts %q, which is neither a requirement nor a feature", name)
 		}
 		if strings.TrimSpace(reason) == "" {
-			return fmt.Errorf("Except leaves out %s without a reason", name)
+			return fmt.Errorf("the target excepts %s without a reason", name)
 		}
 	}
 	return nil
