@@ -165,12 +165,18 @@ func (s *Server) parseFilter(c *call, t *Type, text, base string) (*Filter, erro
 	if err != nil {
 		return nil, err
 	}
-	plan := c.session.Plan()
+	plan := s.planOptions(c, base)
 	plan.UnknownNames = s.rejectUnknownFilter
 	plan.Ignored = c.ignored
+	return filter.Compile(t, expr, plan)
+}
+
+// planOptions are the options for filters of all types.
+func (s *Server) planOptions(c *call, base string) filter.Options {
+	plan := c.session.Plan()
 	plan.BaseURL = base
 	plan.Nesting = s.indirect
-	return filter.Compile(t, expr, plan)
+	return plan
 }
 
 // parseExpr reads the text of a filter within the server's limits.

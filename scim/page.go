@@ -90,9 +90,10 @@ func (l *lister) read(ctx context.Context, at *place, back bool, count int, skip
 	p := &entries{}
 	offsets := l.offsets(at) // where each source is read from
 	counting := make([]bool, len(l.sources))
+	reverse := l.descending != back
 	for n := range l.sources {
 		i := n
-		if l.descending != back {
+		if reverse {
 			i = len(l.sources) - 1 - n
 		}
 		w, ok := l.window(i, at, back)
@@ -113,18 +114,7 @@ func (l *lister) read(ctx context.Context, at *place, back bool, count int, skip
 		if !read.keyset {
 			offsets[i], counting[i] = w.offset, true
 		}
-		if p.total != UnknownTotal {
-			p.total = sumTotal(p.total, read.total)
-		}
-		p.list = slices.Grow(p.list, len(read.items))
-		for _, item := range read.items {
-			e := entry{Item: item, source: i}
-			if l.merges() {
-				e.key, e.absent = l.sources[i].key(item.Resource)
-			}
-			p.list = append(p.list, e)
-		}
-		p.more = p.more || read.more
+		p.add(l, i, read)
 		if !l.sorted && p.more {
 			if n < len(l.sources)-1 {
 				p.total = UnknownTotal // the other types are not read
@@ -137,37 +127,55 @@ func (l *lister) read(ctx context.Context, at *place, back bool, count int, skip
 	}
 	if l.merges() {
 		slices.SortFunc(p.list, func(a, b entry) int {
-			c := l.compare(a, b)
-			if l.descending != back {
-				c = -c
+			if reverse {
+				a, b = b, a
 			}
-			return c
+			return l.compare(a, b)
 		})
 	}
 	if len(p.list) > count {
 		p.list, p.more = p.list[:count], true
 	}
+	p.settle(l, offsets, counting, back)
+	return p, nil
+}
+
+// add adds what was read of a source.
+func (p *entries) add(l *lister, source int, read *stretch) {
+	p.total = sumTotal(p.total, read.total)
+	p.more = p.more || read.more
+	p.list = slices.Grow(p.list, len(read.items))
+	for _, item := range read.items {
+		e := entry{Item: item, source: source}
+		if l.merges() {
+			e.key, e.absent = l.sources[source].key(item.Resource)
+		}
+		p.list = append(p.list, e)
+	}
+}
+
+// settle finds the places at both ends of what was read, and puts it into the order
+// of the list. offsets are where each source was read from, as far as it counts.
+func (p *entries) settle(l *lister, offsets []int, counting []bool, back bool) {
 	if len(p.list) == 0 {
 		p.more = false
-		return p, nil
+		return
 	}
-	// Offsets in front of and behind the page.
-	near, far := offsets, slices.Clone(offsets)
-	for _, e := range p.list {
-		switch {
-		case !counting[e.source]:
+	far := slices.Clone(offsets)
+	for i := range p.list {
+		switch source := p.list[i].source; {
+		case !counting[source]:
 		case back:
-			far[e.source]--
+			far[source]--
 		default:
-			far[e.source]++
+			far[source]++
 		}
 	}
-	p.first, p.last = l.place(&p.list[0], near), l.place(&p.list[len(p.list)-1], far)
+	p.first, p.last = l.place(&p.list[0], offsets), l.place(&p.list[len(p.list)-1], far)
 	if back {
 		p.first, p.last = p.last, p.first
 		slices.Reverse(p.list)
 	}
-	return p, nil
 }
 
 // offsets are those of a place, for the caller to change.
@@ -253,8 +261,7 @@ func (src *source) key(r *Resource) (key string, absent bool) {
 	return filter.SortKey(r, src.sort)
 }
 
-// byCursor reads the page that a cursor asks for; text is empty for the first
-// page. now is when the cursors that it gives out begin to age.
+// byCursor reads the page that o.Cursor stands for. An empty one is the first page's.
 func (s *Server) byCursor(ctx context.Context, l *lister, p Principal, o *ListOptions) (*Result, []entry, error) {
 	count := s.pageSize(o)
 	res := &Result{Total: UnknownTotal}
@@ -275,7 +282,7 @@ func (s *Server) byCursor(ctx context.Context, l *lister, p Principal, o *ListOp
 		res.Total = total
 		return res, nil, err
 	}
-	page, err := l.read(ctx, c.at, c.back, c.count, false)
+	page, err := l.read(ctx, c.at, c.back, min(c.count, s.limits.MaxPageSize), false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -288,10 +295,10 @@ func (s *Server) byCursor(ctx context.Context, l *lister, p Principal, o *ListOp
 	}
 	// Behind a page that was read backwards there is the one that the client came
 	// from; in front of one that was read forwards too, unless it is the first.
-	if page.more && !c.back || c.back {
+	if page.more || c.back {
 		give(&res.NextCursor, false, page.last)
 	}
-	if page.more && c.back || !c.back && c.at != nil && page.first != nil {
+	if c.back && page.more || !c.back && c.at != nil && page.first != nil {
 		give(&res.PreviousCursor, true, page.first)
 	}
 	return res, page.list, err

@@ -220,9 +220,7 @@ func (x *exchange) filters() ([]*Filter, error) {
 	var names []string
 	for i, e := range s.endpoints {
 		seen := map[string]bool{}
-		plan := c.session.Plan()
-		plan.BaseURL = x.baseURL()
-		plan.Nesting = s.indirect
+		plan := s.planOptions(c, x.baseURL())
 		plan.Ignored = func(name string) {
 			if !seen[name] {
 				seen[name] = true
