@@ -1,3 +1,6 @@
+// Package conformance tests what the requirements of docs/conformance.md say of
+// servers that are configured in some way, or that fail inside. What can be seen
+// from outside, package scimtest checks.
 package conformance
 
 import (
@@ -21,9 +24,6 @@ import (
 	"github.com/musterhq/muster/storage"
 	"github.com/musterhq/muster/storage/memory"
 )
-
-// These tests hold what depends on how a server is configured, and so cannot be
-// told by scenarios, which all run against one configuration.
 
 // server makes a server over an empty memory store that logs to log.
 func server(t *testing.T, auth scim.Authenticator, log io.Writer, opts ...scim.Option) *scim.Server {

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -14,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/musterhq/muster/scim/scimtest"
 )
 
 const conformance = "docs/conformance.md"
@@ -50,13 +51,14 @@ func conformanceRow(line string) []string {
 }
 
 // TestConformanceListsItsTests keeps the last column of the checklist equal to
-// what the tests say they hold. A scenario of testdata/conformance says so in the
-// q of its steps, one of package scim in its heading, the vectors in holds.txt
-// beside them, and a test in its comment:
+// what the tests say they hold. The checks of package scimtest are named by
+// requirement; scenarios of package scim say in their heading what they hold, the
+// vectors in holds.txt beside them, and a test in its comment:
 //
 //	// Holds: X-017 X-020..X-025
 //
-// go test ./internal/lint -update writes the column.
+// or in holds.txt of this package. go test ./internal/lint -update writes the
+// column.
 func TestConformanceListsItsTests(t *testing.T) {
 	held := marks(t)
 	lines := strings.Split(string(read(t, conformance)), "\n")
@@ -114,6 +116,9 @@ func TestConformanceRowsAreWellFormed(t *testing.T) {
 		if cells[columnRequirement] == "" || cells[columnRFC] == "" || cells[columnAnswer] == "" {
 			t.Errorf("%s:%d: an empty cell", conformance, n+1)
 		}
+		if cells[columnStatus] == "now" && cells[columnTests] == "" {
+			t.Errorf("%s:%d: %s is said to be there and no test holds it", conformance, n+1, cells[columnID])
+		}
 		if cells[columnStatus] == "planned" && cells[columnTests] != "" {
 			t.Errorf("%s:%d: %s is planned and has tests: it is there now", conformance, n+1, cells[columnID])
 		}
@@ -127,16 +132,15 @@ func TestConformanceRowsAreWellFormed(t *testing.T) {
 func marks(t *testing.T) map[string][]string {
 	t.Helper()
 	held := map[string][]string{}
+	for id := range scimtest.Checks() {
+		held[id] = append(held[id], "scimtest/"+id)
+	}
 	for _, name := range files(t) {
 		switch {
-		case path.Dir(name) == "testdata/conformance":
-			for n, line := range strings.Split(strings.TrimSpace(string(read(t, name))), "\n") {
-				var step struct{ Q []string }
-				if err := json.Unmarshal([]byte(line), &step); err != nil {
-					t.Errorf("%s:%d: %v", name, n+1, err)
-				}
-				for _, id := range step.Q {
-					held[id] = append(held[id], "conformance/"+path.Base(name))
+		case name == "scim/scimtest/testdata/choices.txt":
+			for line := range strings.Lines(string(read(t, name))) {
+				if id, _, _ := strings.Cut(line, " "); rowID.MatchString(id) {
+					held[id] = append(held[id], "scimtest/"+path.Base(name))
 				}
 			}
 		case strings.HasSuffix(path.Dir(name), "testdata/scenarios"):
@@ -163,15 +167,21 @@ func marks(t *testing.T) map[string][]string {
 			}
 		}
 	}
+	elsewhere := readHolds(t)
 	goFiles(t, parser.ParseComments|parser.SkipObjectResolution, func(name string, fset *token.FileSet, file *ast.File) {
 		if !strings.HasSuffix(name, "_test.go") || path.Dir(name) == "internal/lint" {
 			return
 		}
 		for _, decl := range file.Decls {
 			f, ok := decl.(*ast.FuncDecl)
-			if !ok || f.Doc == nil {
+			if !ok {
 				continue
 			}
+			test := path.Dir(name) + "." + f.Name.Name
+			for _, id := range elsewhere[test] {
+				held[id] = append(held[id], test)
+			}
+			delete(elsewhere, test)
 			for line := range strings.Lines(f.Doc.Text()) {
 				list, ok := strings.CutPrefix(line, "Holds:")
 				if !ok {
@@ -182,16 +192,37 @@ func marks(t *testing.T) map[string][]string {
 					t.Errorf("%s: %v", fset.Position(f.Pos()), err)
 				}
 				for _, id := range ids {
-					held[id] = append(held[id], path.Dir(name)+"."+f.Name.Name)
+					held[id] = append(held[id], test)
 				}
 			}
 		}
 	})
+	for test := range elsewhere {
+		t.Errorf("%s names %s, which does not exist", holdsFile, test)
+	}
 	for id := range held {
 		slices.Sort(held[id])
 		held[id] = slices.Compact(held[id])
 	}
 	return held
+}
+
+const holdsFile = "internal/lint/holds.txt"
+
+// readHolds reads which tests hold what without saying so themselves: names of
+// test functions, a colon, requirements.
+func readHolds(t *testing.T) map[string][]string {
+	t.Helper()
+	holds := map[string][]string{}
+	for n, line := range strings.Split(strings.TrimSpace(string(read(t, holdsFile))), "\n") {
+		test, list, _ := strings.Cut(line, ":")
+		ids, err := expand(list)
+		if err != nil || len(ids) == 0 {
+			t.Errorf("%s:%d: %q: %v", holdsFile, n+1, line, err)
+		}
+		holds[test] = append(holds[test], ids...)
+	}
+	return holds
 }
 
 // expand reads a list of requirement ids, in which A-001..A-005 is a range.

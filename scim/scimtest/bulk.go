@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
+
+	"github.com/musterhq/muster/internal/jsonvalue"
 )
 
 // bulkChecks are about limits that a script cannot reach.
@@ -27,6 +30,7 @@ func bulkChecks() []check {
 				}
 			}
 		}},
+		{id: "A-019", about: "Identities move to another service: they are read in pages and created by bulk.", needs: []string{"bulk", "filter"}, run: (*conversation).moveByBulk},
 		{id: "B-024", about: "The limit of bytes holds for a body without Content-Length too.", needs: []string{"bulk"}, run: func(c *conversation) {
 			most := c.limit("maxPayloadSize", 32<<20)
 			start := `{"schemas":["` + bulkURN + `"],"Operations":[{"method":"DELETE","path":"/Users/none"}]`
@@ -38,6 +42,35 @@ func bulkChecks() []check {
 			}
 			c.wantError(&answer{a, fmt.Sprintf("POST /Bulk with more than %d bytes", most), a.JSON()}, http.StatusRequestEntityTooLarge)
 		}},
+	}
+}
+
+// moveByBulk reads users in pages and creates them again, as at another service,
+// with what clients may set.
+func (c *conversation) moveByBulk() {
+	const n = 5
+	for i := range n {
+		c.user(fmt.Sprint("u", i), map[string]any{"title": fmt.Sprint("Guide ", i), "externalId": c.name(fmt.Sprint("x", i))})
+	}
+	var operations []string
+	for start := 1; start <= n; start += 2 {
+		a := c.want(c.send("GET", fmt.Sprintf("/Users?filter=%s&startIndex=%d&count=2", c.mine(), start), ""), 200)
+		for _, r := range a.resources() {
+			moved := maps.Clone(r.(map[string]any))
+			moved["userName"] = "moved-" + str(moved["userName"])
+			operations = append(operations, fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":%q,"data":%s}`, str(moved["externalId"]), jsonvalue.Text(moved)))
+		}
+	}
+	c.want(c.send("POST", "/Bulk", `{"schemas":["${BulkRequest}"],"Operations":[`+strings.Join(operations, ",")+`]}`), 200)
+	a := c.want(c.send("GET", `/Users?filter=userName sw "moved-${run}-"`, ""), 200)
+	if len(a.resources()) != n {
+		c.errorf("%v\n\twant %d users", a, n)
+	}
+	for _, r := range a.resources() {
+		number := str(get(r, "externalId"))
+		if get(r, "title") != "Guide "+strings.TrimPrefix(number, c.name("x")) {
+			c.errorf("%v\n\twant title and externalId to belong together", a)
+		}
 	}
 }
 

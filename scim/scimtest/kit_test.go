@@ -88,7 +88,41 @@ func TestMountsHoldEveryRequirement(t *testing.T) {
 	})
 }
 
-// Holds: E-033 E-034
+// Where checks leave a choice, testdata/choices.txt says what ours is.
+func TestChoicesAreOurs(t *testing.T) {
+	t.Parallel()
+	choices, err := parseScripts(os.DirFS("testdata"), "choices.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict := target(newServer(t, scim.WithDialect(dialect.Strict())))
+	strict.Strict = true
+	for name, to := range map[string]Target{"tolerant": target(newServer(t)), "strict": strict} {
+		s, err := newSuite(t.Context(), to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range choices {
+			for _, f := range s.hold(t.Context(), c).failures {
+				t.Errorf("%s: %s %s\n%s", name, c.id, c.about, f)
+			}
+		}
+	}
+}
+
+// Holds: E-017
+func TestMeIsNotImplementedWithoutAnOption(t *testing.T) {
+	t.Parallel()
+	s, err := newSuite(t.Context(), target(newServer(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.player().Send(t.Context(), "GET", "/Me", nil, nil)
+	if err != nil || a.Status != http.StatusNotImplemented || get(a.JSON(), "status") != "501" {
+		t.Errorf("got %v %d %s", err, a.Status, a.Body)
+	}
+}
+
 func TestMeIsHeld(t *testing.T) {
 	t.Parallel()
 	for name, own := range map[string]func(srv *scim.Server) string{
