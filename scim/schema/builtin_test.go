@@ -8,7 +8,7 @@ import (
 	"github.com/musterhq/muster/scim/schema"
 )
 
-// The definitions of RFC 7643 section 8.7 with errata 5368, 5607, 6001, 7522
+// The definitions of RFC 7643 section 8.7 and RFC 9865 section 4 with errata 5368, 5607, 6001, 7522
 // and 8011, one attribute a line. Only what differs from the defaults of
 // section 2.2 is written: "*" is multi-valued, "!" required, "exact" caseExact,
 // a|b canonical values, ->a|b reference types.
@@ -118,6 +118,13 @@ sort complex ! readOnly
 sort.supported boolean ! readOnly
 etag complex ! readOnly
 etag.supported boolean ! readOnly
+pagination complex readOnly
+pagination.cursor boolean ! readOnly
+pagination.index boolean ! readOnly
+pagination.defaultPaginationMethod string readOnly cursor|index
+pagination.defaultPageSize integer readOnly
+pagination.maxPageSize integer readOnly
+pagination.cursorTimeout integer readOnly
 authenticationSchemes complex * ! readOnly
 authenticationSchemes.type string ! readOnly oauth|oauth2|oauthbearertoken|httpbasic|httpdigest
 authenticationSchemes.name string ! readOnly
