@@ -158,12 +158,12 @@ func (x *exchange) dispatch(rt route) error {
 		return x.search(nil)
 	case rt.n == 1 && rt.is(mePath):
 		return x.myself(rt, method)
-	case s.allow(rt) == "":
-		return errNoRoute
+	case rt.n == 0:
+		return x.methodNotAllowed(rt)
 	}
 	e := s.endpointOf(rt.segments[0])
 	switch {
-	case e == nil: // the root, or an address of the protocol with another method
+	case e == nil: // an address of the protocol with another method, or nothing
 	case rt.n == 1 && method == http.MethodGet:
 		return x.listResources(e)
 	case rt.n == 1 && method == http.MethodPost && e.allows(Create):
@@ -195,6 +195,9 @@ func (x *exchange) resource(rt route, method string, e *endpoint, id string) err
 
 func (x *exchange) methodNotAllowed(rt route) error {
 	allow := x.s.allow(rt)
+	if allow == "" {
+		return errNoRoute
+	}
 	x.w.Header().Set("Allow", allow)
 	return &Error{Status: http.StatusMethodNotAllowed, Detail: fmt.Sprintf("the method does not work at this address; %s do", allow)}
 }

@@ -13,8 +13,11 @@ type urns struct {
 	wrong   bool
 	core    bool
 	foreign bool
-	all     []string
+	list    []byte // the text from the list's first element on
 }
+
+// mostURNs bounds the URNs that Repair is told of.
+const mostURNs = 100
 
 // schemas reads the attribute of that name.
 func (d *decoder) schemas(p schema.Path, l *urns) outcome {
@@ -41,7 +44,7 @@ func (d *decoder) schemas(p schema.Path, l *urns) outcome {
 		return failed
 	}
 	d.pos++
-	const most = 100 // a list for Repair and no more
+	l.list = d.data[d.pos:]
 	t := d.doc.typ
 	for n := 0; ; n++ {
 		more, ok := d.more(']', n == 0)
@@ -71,25 +74,17 @@ func (d *decoder) schemas(p schema.Path, l *urns) outcome {
 		switch {
 		case len(raw) == len(t.Schema()) && strings.EqualFold(string(raw), t.Schema()):
 			l.core = true
-		case !isExtension(t, raw):
+		case !t.HasExtension(raw):
 			l.foreign = true
 		}
-		if d.o.Repair != nil && len(l.all) < most {
-			l.all = append(l.all, string(raw))
-		}
 	}
-}
-
-func isExtension(t *schema.Type, urn []byte) bool {
-	p, ok := t.Root().LookupBytes(urn)
-	return ok && p.IsExtension()
 }
 
 // checkSchemas judges what was listed (RFC 7643 section 3.3). An extension whose
 // data is there need not be listed: it is plain what the client means.
 func (d *decoder) checkSchemas(l *urns) {
 	t := d.doc.typ
-	if l.wrong || l.core && !l.foreign || d.o.Repair != nil && d.o.Repair.Schemas(t, l.all) {
+	if l.wrong || l.core && !l.foreign || d.o.Repair != nil && d.o.Repair.Schemas(t, d.listed(l)) {
 		return
 	}
 	detail := fmt.Sprintf("must list the schema %q", t.Schema())
@@ -99,4 +94,26 @@ func (d *decoder) checkSchemas(l *urns) {
 		detail = fmt.Sprintf("is required and must list the schema %q", t.Schema())
 	}
 	d.report(Problem{Path: "schemas", Offset: l.at, Syntax: true, Detail: detail})
+}
+
+// listed reads the URNs once more, now that somebody wants them as strings. The
+// text has been read before, so nothing can be wrong with it.
+func (d *decoder) listed(l *urns) (all []string) {
+	data, pos := d.data, d.pos
+	defer func() { d.data, d.pos = data, pos }()
+	d.data, d.pos = l.list, 0
+	for len(all) < mostURNs {
+		if more, _ := d.more(']', len(all) == 0); !more {
+			break
+		}
+		if d.next() != '"' {
+			break
+		}
+		raw, what, _ := d.text()
+		if what != plain {
+			raw = unescape(nil, raw)
+		}
+		all = append(all, string(raw))
+	}
+	return all
 }
