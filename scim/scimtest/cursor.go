@@ -57,8 +57,11 @@ func cursorChecks() []check {
 			c.users(3)
 			next := c.next(c.page("&cursor=&count=1"))
 			for _, query := range []string{"&cursor=&count=999999999", "&count=2&cursor=" + next} {
-				if a := c.send("GET", "/Users?filter="+c.mine()+query, ""); a.Status != 200 {
+				a := c.send("GET", "/Users?filter="+c.mine()+query, "")
+				if a.Status != 200 {
 					c.wantError(a, 400, "invalidCount")
+				} else if len(a.resources()) == 0 {
+					c.errorf("%v\n\twant a page, or an error", a)
 				}
 			}
 		}},

@@ -40,6 +40,8 @@ func discoveryChecks() []check {
 			a := c.send("GET", "/ServiceProviderConfig", "", "Authorization", "")
 			if c.want(a, 200, 401); a.Status == 401 && a.Header.Get("WWW-Authenticate") == "" {
 				c.errorf("%v\n\twant WWW-Authenticate", a)
+			} else if a.Status == 200 && a.get("authenticationSchemes") == nil {
+				c.errorf("%v\n\twant authenticationSchemes", a)
 			}
 		}},
 		{id: "D-005", about: "Each authentication scheme has a known type, a name and a description.", run: (*conversation).schemesAreKnown},

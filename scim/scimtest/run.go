@@ -149,6 +149,11 @@ func (s *suite) play(ctx context.Context, script script) (failures []string) {
 				return failures // the rest says nothing then
 			}
 		}
+		if answer != nil {
+			if wrong := step.judgeError(answer); wrong != "" {
+				failures = append(failures, fmt.Sprintf("\t%s %s\n\t%s\n\tanswer %d %s", step.Method, step.Path, wrong, answer.Status, clip(answer.Body)))
+			}
+		}
 		if step.given == "" {
 			continue
 		}

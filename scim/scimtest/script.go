@@ -60,7 +60,8 @@ type script struct {
 // step is a request of a script, or a "given".
 type step struct {
 	transcript.Step
-	given string // the variable of a given
+	given string   // the variable of a given
+	words []string // of an error, one of these scimTypes
 }
 
 // uses tells from the text of a script which features it needs.
@@ -407,27 +408,32 @@ func (p *parser) expect(text string) error {
 	return nil
 }
 
-// expectStatus reads statuses and the words of an error. Everything that is an
-// error has the body of one (RFC 7644 section 3.12).
+// expectStatus reads statuses and the words of an error.
 func (s *step) expectStatus(text string) error {
-	var words []any
 	for word := range strings.FieldsSeq(text) {
 		if status, err := strconv.Atoi(word); err == nil {
 			s.Expect.Status = append(s.Expect.Status, status)
 		} else {
-			words = append(words, word)
+			s.words = append(s.words, word)
 		}
 	}
-	failing := func(status int) bool { return status >= 400 }
-	if !slices.ContainsFunc(s.Expect.Status, failing) {
-		return nil
-	}
-	if len(s.Expect.Status) == 1 {
-		s.Expect.JSON["schemas"] = json.RawMessage(`{"$contains":"${Error}"}`)
-		s.Expect.JSON["status"] = json.RawMessage(fmt.Sprintf(`"%d"`, s.Expect.Status[0]))
-	}
-	if len(words) > 0 {
-		s.Expect.JSON["scimType"] = json.RawMessage(`{"$oneOf":` + jsonvalue.Text(words) + `}`)
+	if len(s.words) > 0 && slices.Max(s.Expect.Status) < 400 {
+		return fmt.Errorf("only errors have a scimType")
 	}
 	return nil
+}
+
+// judgeError returns what is wrong with an answer that is an error: everything
+// that is one has the body of one (RFC 7644 section 3.12).
+func (s *step) judgeError(a *transcript.Answer) string {
+	body := a.JSON()
+	switch {
+	case a.Status < 400 || s.Method == "HEAD":
+		return ""
+	case !slices.Contains(items(get(body, "schemas")), any(errorURN)) || get(body, "status") != strconv.Itoa(a.Status):
+		return fmt.Sprintf("want an error body with its schema and status %q", strconv.Itoa(a.Status))
+	case len(s.words) > 0 && !slices.Contains(s.words, str(get(body, "scimType"))):
+		return fmt.Sprintf("scimType: want %s, got %s", strings.Join(s.words, " or "), jsonvalue.Text(get(body, "scimType")))
+	}
+	return ""
 }
