@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/storage"
+)
+
+// Commit implements [storage.Store].
+func (s *Store) Commit(ctx context.Context, b *storage.Batch) (*storage.CommitResult, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(b.Puts)+len(b.Deletes)+len(b.Links) == 0 {
+		return &storage.CommitResult{}, nil
+	}
+	res, err := s.atOnce(ctx, b)
+	if errors.Is(err, errNotAtOnce) {
+		res, err = s.repeat(ctx, b)
+	}
+	if err != nil {
+		return nil, outward(ctx, err)
+	}
+	s.wake.changed(b.Tenant)
+	return res, nil
+}
+
+// errNotAtOnce says that a batch needs to be judged before it is written, or
+// that it failed, which a judgement explains.
+var errNotAtOnce = errors.New("postgres: not at once")
+
+// atOnce commits a batch in one round trip, when that is possible.
+func (s *Store) atOnce(ctx context.Context, b *storage.Batch) (*storage.CommitResult, error) {
+	q := &queue{Batch: &pgx.Batch{}, text: &s.text, tenant: b.Tenant}
+	res := &storage.CommitResult{}
+	switch {
+	case isBlindPut(b):
+		res.Puts = q.blindPuts(b)
+	case len(b.Links) == 1 && len(b.Puts)+len(b.Deletes) == 0:
+		res.Links = make([]storage.LinkResult, 1)
+		q.editAlone(&b.Links[0], b.Time, &res.Links[0])
+	default:
+		return nil, errNotAtOnce
+	}
+	// Without BEGIN, statements that are sent together are one transaction.
+	err := s.pool.SendBatch(ctx, q.Batch).Close()
+	if c := code(err); c == divisionByZero || c == uniqueViolation || again(err) {
+		return nil, errNotAtOnce
+	}
+	return res, err
+}
+
+// isBlindPut reports whether a batch consists of puts that can be written
+// without a look at what is there: statements can tell whether what they demand
+// holds.
+func isBlindPut(b *storage.Batch) bool {
+	for _, p := range b.Puts {
+		if p.IfAbsent == (p.IfVersion != 0) || p.Record.Hidden {
+			return false
+		}
+	}
+	return len(b.Deletes)+len(b.Links) == 0
+}
+
+// blindPuts queues such a batch and returns the versions that it leads to.
+func (q *queue) blindPuts(b *storage.Batch) (versions []int64) {
+	records := make([]write, len(b.Puts))
+	steps := make([]*step, len(b.Puts))
+	for i, p := range b.Puts {
+		records[i] = write{Record: p.Record, at: b.Time, version: p.IfVersion}
+		steps[i] = &step{
+			ref: p.Record.Ref, connection: p.Record.Connection, version: p.IfVersion + 1, hidden: p.Record.Hidden,
+			change: p.Change, time: b.Time,
+		}
+		versions = append(versions, p.IfVersion+1)
+	}
+	q.put(records)
+	q.log(steps)
+	return versions
+}
+
+// patience bounds how long a transaction is repeated where the context has no
+// deadline.
+const patience = 30 * time.Second
+
+// repeat judges and commits a batch, again when others got in between, until the
+// context is done.
+func (s *Store) repeat(ctx context.Context, b *storage.Batch) (*storage.CommitResult, error) {
+	begin := time.Now()
+	owners := map[storage.Ref]bool{} // known from earlier attempts
+	for pause := time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
+		res, err := s.judged(ctx, b, owners)
+		switch {
+		case errors.Is(err, errOwners):
+			continue // with them
+		case !again(err) && code(err) != uniqueViolation && code(err) != divisionByZero:
+			return res, err
+		case time.Since(begin) > patience:
+			return nil, fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
+		}
+		select {
+		case <-time.After(pause/2 + rand.N(pause)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,106 @@
+-- What is kept of each resource. The last four columns hold the key of one
+-- single-valued attribute each; '\xff', which is no text, stands for none, so
+-- that it comes last. In created and modified, infinity does.
+CREATE TABLE {records} (
+	tenant       text COLLATE "C" NOT NULL,
+	type         text COLLATE "C" NOT NULL,
+	id           text COLLATE "C" NOT NULL,
+	connection   text COLLATE "C" NOT NULL,
+	version      bigint NOT NULL,
+	created      timestamptz NOT NULL,
+	modified     timestamptz NOT NULL,
+	hidden       boolean NOT NULL,
+	label        text COLLATE "C" NOT NULL,
+	doc          bytea NOT NULL,
+	user_name    bytea NOT NULL,
+	external_id  bytea NOT NULL,
+	display_name bytea NOT NULL,
+	active       bytea NOT NULL,
+	PRIMARY KEY (tenant, type, id)
+);
+CREATE INDEX {records_user_name} ON {records} (tenant, type, user_name, id);
+CREATE INDEX {records_external_id} ON {records} (tenant, type, external_id, id);
+CREATE INDEX {records_display_name} ON {records} (tenant, type, display_name, id);
+CREATE INDEX {records_active} ON {records} (tenant, type, active, id);
+CREATE INDEX {records_created} ON {records} (tenant, type, created, id);
+CREATE INDEX {records_modified} ON {records} (tenant, type, modified, id);
+
+-- Who holds a unique key.
+CREATE TABLE {uniques} (
+	tenant text COLLATE "C" NOT NULL,
+	type   text COLLATE "C" NOT NULL,
+	attr   text COLLATE "C" NOT NULL,
+	key    text COLLATE "C" NOT NULL,
+	id     text COLLATE "C" NOT NULL,
+	PRIMARY KEY (tenant, type, attr, key)
+);
+CREATE INDEX {uniques_id} ON {uniques} (tenant, type, id);
+
+-- The index entries of all attributes that have no column of records.
+CREATE TABLE {entries} (
+	tenant    text COLLATE "C" NOT NULL,
+	type      text COLLATE "C" NOT NULL,
+	id        text COLLATE "C" NOT NULL,
+	n         integer NOT NULL,
+	attr      text COLLATE "C" NOT NULL,
+	key       bytea NOT NULL,
+	qualifier bytea NOT NULL,
+	PRIMARY KEY (tenant, type, id, n)
+);
+CREATE INDEX {entries_key} ON {entries} (tenant, type, attr, key, id);
+
+-- Relations. There are no foreign keys: a host may keep targets elsewhere.
+CREATE TABLE {links} (
+	tenant      text COLLATE "C" NOT NULL,
+	owner_type  text COLLATE "C" NOT NULL,
+	owner_id    text COLLATE "C" NOT NULL,
+	relation    text COLLATE "C" NOT NULL,
+	target_type text COLLATE "C" NOT NULL,
+	target_id   text COLLATE "C" NOT NULL,
+	PRIMARY KEY (tenant, owner_type, owner_id, relation, target_type, target_id)
+);
+CREATE INDEX {links_target} ON {links} (tenant, target_type, target_id, owner_type, relation, owner_id);
+
+-- The change log. Writers append with seq 0; readers number. The changes of one
+-- record have rising ids, since an id is drawn while the record is locked.
+CREATE TABLE {changes} (
+	id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	tenant        text COLLATE "C" NOT NULL,
+	seq           bigint NOT NULL DEFAULT 0,
+	type          text COLLATE "C" NOT NULL,
+	record        text COLLATE "C" NOT NULL,
+	connection    text COLLATE "C" NOT NULL,
+	kind          text COLLATE "C" NOT NULL,
+	paths         text COLLATE "C" NOT NULL,
+	version       bigint NOT NULL,
+	hidden        boolean NOT NULL,
+	time          timestamptz NOT NULL,
+	links_added   bigint NOT NULL DEFAULT 0,
+	links_removed bigint NOT NULL DEFAULT 0,
+	token         uuid
+);
+CREATE INDEX {changes_seq} ON {changes} (tenant, seq, id);
+
+-- The links that a change added and removed, under the change's token.
+CREATE TABLE {change_links} (
+	token       uuid NOT NULL,
+	relation    text COLLATE "C" NOT NULL,
+	target_type text COLLATE "C" NOT NULL,
+	target_id   text COLLATE "C" NOT NULL,
+	added       boolean NOT NULL,
+	PRIMARY KEY (token, relation, target_type, target_id, added)
+);
+
+-- How far a tenant's changes are numbered. Who numbers locks the row.
+CREATE TABLE {logs} (
+	tenant   text COLLATE "C" PRIMARY KEY,
+	last_seq bigint NOT NULL
+);
+
+-- Which attributes have entries, and whether for all records that there are.
+CREATE TABLE {indexes} (
+	type     text COLLATE "C" NOT NULL,
+	attr     text COLLATE "C" NOT NULL,
+	complete boolean NOT NULL,
+	PRIMARY KEY (type, attr)
+);
