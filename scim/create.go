@@ -117,6 +117,12 @@ func (e *endpoint) prepare(r, cur *Resource) (*Resource, string) {
 				set(p, v)
 			}
 		}
+		for _, p := range e.made {
+			within := p.Parent().IsZero() || !r.Get(p.Parent()).IsZero()
+			if v := cur.Get(p); within && !v.IsZero() && r.Get(p).IsZero() {
+				set(p, v)
+			}
+		}
 		for _, p := range e.fixed {
 			if v := cur.Get(p); !v.IsZero() && r.Get(p).IsZero() {
 				set(p, v)

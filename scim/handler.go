@@ -202,7 +202,10 @@ type endpoint struct {
 	secret  Path // the attribute "password", or zero
 	kept    []Path
 	fixed   []Path
-	bare    *Resource
+	// made are readOnly attributes of the document, which the host sets: what clients
+	// send leaves them as they are.
+	made []Path
+	bare *Resource
 	// onRequest are the attributes that are returned only when asked for.
 	onRequest []Path
 }
@@ -232,6 +235,8 @@ func newEndpoint(t *Type, h ResourceHandler) *endpoint {
 			e.fixed = append(e.fixed, p)
 		case p.Secret() && a.Mutability == schema.WriteOnly:
 			e.kept = append(e.kept, p)
+		case a.Mutability == schema.ReadOnly && (p.Parent().IsZero() || !p.Parent().ReadOnly()):
+			e.made = append(e.made, p)
 		}
 	}
 	return e

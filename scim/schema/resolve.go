@@ -97,6 +97,9 @@ func (t *Type) resolveURN(name string, allow NameForms) (Path, error) {
 	for _, e := range t.extensions {
 		try(e.n, e.n.urn)
 	}
+	for _, e := range t.nested {
+		try(e.n, e.n.urn)
+	}
 	if best == nil && allow&DraftURN != 0 {
 		if current, ok := t.modernise(name, allow); ok {
 			p, err := t.resolveURN(current, allow&^DraftURN)
@@ -109,10 +112,15 @@ func (t *Type) resolveURN(name string, allow NameForms) (Path, error) {
 	switch {
 	case best == nil:
 		return Path{}, &NameError{Name: name, Reason: UnknownSchema, Detail: fmt.Sprintf("resource type %s has no schema that %q could belong to", t.Name(), name)}
-	case rest == "" && best.ext:
+	case rest == "" && best != t.nodes[0]:
 		return Path{best}, nil
 	case rest == "":
 		return Path{}, &NameError{Name: name, Reason: BadSyntax, Detail: fmt.Sprintf("%q names the core schema; an attribute must follow, behind a colon", name)}
+	}
+	if best.ext && len(rest) > 4 && equalFoldASCII("urn:", rest[1:5]) {
+		if p, err := t.resolveURN(rest[1:], allow); err == nil && p.inNested(best) {
+			return p, nil
+		}
 	}
 	if !validName(rest[1:]) {
 		return Path{}, syntaxError(name)

@@ -35,8 +35,13 @@ type ResourceType struct {
 // (RFC 7643 section 3.3).
 type Extension struct {
 	Schema *Schema
-	// Required says that every resource of the type must carry the extension.
+	// Required says that every resource of the type must carry the extension, or
+	// with Within, every resource that carries the outer one.
 	Required bool
+	// Within, if not empty, is the URN of an extension further up in the list in
+	// whose object this one lies (RFC 9944 section 7.1). Its attributes are simple
+	// then, and there may be none.
+	Within string
 }
 
 // Relation declares that a complex multi-valued attribute, such as a group's

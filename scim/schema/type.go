@@ -13,6 +13,7 @@ type Type struct {
 	decl       ResourceType
 	nodes      []*node // nodes[0] is the root
 	extensions []Path
+	nested     []Path // extensions inside others
 	indexed    []Path
 	unique     []Path
 	relations  []RelationPath
@@ -99,7 +100,8 @@ func (t *Type) PathAt(index int) Path { return Path{t.nodes[index]} }
 // Common returns the paths of the common attributes.
 func (t *Type) Common() *Common { return &t.common }
 
-// Extensions returns the paths of the whole extensions, in declared order.
+// Extensions returns the paths of the whole extensions, in declared order, without
+// those that lie inside another one.
 func (t *Type) Extensions() []Path { return t.extensions }
 
 // Indexed returns the attributes that stores index: those with a uniqueness,
@@ -232,6 +234,10 @@ func (c *compiler) addExtension(root *node, e Extension) {
 	c.checkURN(e.Schema.ID)
 	if equalFoldASCII(c.t.decl.Schema.ID, e.Schema.ID) {
 		c.bad("the core schema %q cannot be an extension too", e.Schema.ID)
+		return
+	}
+	if e.Within != "" {
+		c.addNested(e)
 		return
 	}
 	n := c.addNode(root, Attribute{
