@@ -139,6 +139,7 @@ var rules = []rule{
 	{"scim/patch", []string{"scim/schema", "scim/resource", "scim/filter", "internal/...", jsonText}},
 	{"scim/dialect", []string{"scim/schema", "scim/resource", "scim/filter", "scim/patch", "internal/...", jsonText}},
 	{"scim/scimtest", []string{"scim/...", "storage/...", "internal/..."}},
+	{"scim/device", []string{"scim/...", "storage"}}, // what a host could have written
 	{"scim", []string{"scim/schema", "scim/resource", "scim/filter", "scim/patch", "scim/dialect", "storage", "internal/...", jsonText, text}},
 	{"storage/sqlite", []string{"scim/schema", "scim/resource", "scim/filter", "storage/...", "internal/...", "modernc.org/sqlite/..."}},
 	{"storage/postgres", []string{"scim/schema", "scim/resource", "scim/filter", "storage/...", "internal/...", "github.com/jackc/pgx/v5/..."}},
@@ -146,6 +147,7 @@ var rules = []rule{
 	{"roles", []string{"scim/...", "storage/...", "internal/...", "roles/...", jsonText}},
 	{"mapping", []string{"scim/...", "storage/...", "internal/...", "mapping/...", jsonText}},
 	{"examples", []string{"..."}},
+	{"internal/pgtest", []string{"internal/...", "github.com/jackc/pgx/v5/..."}},
 	{"internal", []string{"scim/...", "storage/...", "internal/...", jsonText, text}},
 }
 
@@ -153,6 +155,7 @@ var rules = []rule{
 var forTests = []string{
 	"...", jsonText, text,
 	"github.com/google/go-cmp/...", "pgregory.net/rapid", "github.com/rogpeppe/go-internal/...",
+	"github.com/jackc/pgx/v5/...",
 }
 
 func TestImportsPointOneWay(t *testing.T) {
