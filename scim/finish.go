@@ -92,7 +92,7 @@ func (s *Server) settleDropped(ctx context.Context, e *endpoint, op *Operation, 
 				return err
 			}
 			dropped = next.Links[0].Dropped
-			retype(edit.Add, r.Targets[0], again.Add, dropped)
+			retype(edit.Add, guessed, again.Add, dropped)
 			result.Added += next.Links[0].Added
 			result.Version, result.Modified = next.Links[0].Version, next.Links[0].Modified
 		}
@@ -102,7 +102,7 @@ func (s *Server) settleDropped(ctx context.Context, e *endpoint, op *Operation, 
 
 // retype gives links that were made under another type than the assumed one that
 // type, so that the host hears of what is there. Effects share the list.
-func retype(add []storage.Ref, assumed string, tried, dropped []storage.Ref) {
+func retype(add []storage.Ref, assumed map[storage.Ref]bool, tried, dropped []storage.Ref) {
 	made := make(map[string]storage.Ref, len(tried))
 	for _, ref := range tried {
 		made[ref.ID] = ref
@@ -111,7 +111,7 @@ func retype(add []storage.Ref, assumed string, tried, dropped []storage.Ref) {
 		delete(made, ref.ID)
 	}
 	for i, ref := range add {
-		if to, ok := made[ref.ID]; ok && ref.Type == assumed {
+		if to, ok := made[ref.ID]; ok && assumed[ref] {
 			add[i] = to
 		}
 	}

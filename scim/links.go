@@ -35,8 +35,8 @@ func setAll(e *endpoint, named Relations, keep func(Path) bool) (edits []relatio
 // be said about them.
 type linkEdits struct {
 	edits []storage.LinkEdit
-	// guessed are the members of each edit for which the client named no type, so
-	// that the first of the relation's types was assumed.
+	// guessed are the members of each edit whose type is assumed: the one that the
+	// client named, or the first of the relation's.
 	guessed []map[storage.Ref]bool
 	// others are the further types of guessed members that must not be missing.
 	others  map[storage.Ref][]string
@@ -54,8 +54,9 @@ func (s *Server) linkEdits(ctx context.Context, st storage.Store, e *endpoint, o
 			Change: storage.ChangeInfo{Kind: "patched", Paths: []string{a.relation.Attribute}},
 		}
 		var guessed map[storage.Ref]bool
+		known := s.storeKnows(a.relation)
 		for _, m := range a.edit.Add {
-			ref, certain, ok := s.target(a.relation, m)
+			ref, certain, ok := s.target(a.relation, m, known)
 			switch {
 			case !ok && s.rejectsUnknown(op):
 				return nil, unknownMember(a.relation.Attribute)
@@ -91,7 +92,7 @@ func (s *Server) linkEdits(ctx context.Context, st storage.Store, e *endpoint, o
 				if out.others == nil {
 					out.others = make(map[storage.Ref][]string, len(guessed))
 				}
-				out.others[ref] = a.relation.Targets[1:]
+				out.others[ref] = without(a.relation.Targets, ref.Type)
 			}
 		}
 		edit.Add, edit.Remove = normalForm(edit.Add, edit.Remove)
@@ -124,15 +125,25 @@ func normalForm(add, remove []storage.Ref) (a, r []storage.Ref) {
 }
 
 func (s *Server) missing(op *Operation, r schema.RelationPath) storage.Missing {
-	for _, t := range r.Targets {
-		if e := s.byName[t]; e != nil && e.handler != nil {
-			return storage.MissingKeep // the store cannot know
-		}
+	if !s.storeKnows(r) {
+		return storage.MissingKeep
 	}
 	if s.rejectsUnknown(op) {
 		return storage.MissingReject
 	}
 	return storage.MissingDrop
+}
+
+// storeKnows reports whether all that a relation leads to is kept in the store. Then
+// the ids are ours and no two resources share one, so that an id alone says who is
+// meant.
+func (s *Server) storeKnows(r schema.RelationPath) bool {
+	for _, t := range r.Targets {
+		if e := s.byName[t]; e != nil && e.handler != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // rejectsUnknown reports whether a member that does not exist fails the request.
@@ -144,24 +155,36 @@ func unknownMember(relation string) error {
 	return Errorf(http.StatusBadRequest, InvalidValue, "%s names a resource that does not exist", relation)
 }
 
-// target finds the resource that a member means. certain is false when the client
-// named no type; ok is false when it named one that the relation does not have.
-func (s *Server) target(r schema.RelationPath, m Member) (ref storage.Ref, certain, ok bool) {
+// target finds the resource that a member means. certain is false when its type is
+// assumed: the client named none, or the store knows better. ok is false when it named
+// one that the relation does not have.
+func (s *Server) target(r schema.RelationPath, m Member, known bool) (ref storage.Ref, certain, ok bool) {
+	sure := !known || len(r.Targets) == 1
 	if m.Type != "" {
 		i := slices.IndexFunc(r.Targets, func(t string) bool { return strings.EqualFold(t, m.Type) })
-		if i < 0 {
+		if i >= 0 {
+			return storage.Ref{Type: r.Targets[i], ID: m.ID}, sure, true
+		}
+		if !known {
 			return storage.Ref{}, true, false
 		}
-		return storage.Ref{Type: r.Targets[i], ID: m.ID}, true, true
 	}
 	if len(r.Targets) > 1 && m.Ref != "" {
 		for _, t := range r.Targets {
 			if e := s.byName[t]; e != nil && strings.HasSuffix(strings.ToLower(m.Ref), strings.ToLower(e.typ.Endpoint()+"/"+m.ID)) {
-				return storage.Ref{Type: t, ID: m.ID}, true, true
+				return storage.Ref{Type: t, ID: m.ID}, sure, true
 			}
 		}
 	}
 	return storage.Ref{Type: r.Targets[0], ID: m.ID}, len(r.Targets) == 1, true
+}
+
+// without are the types of a relation besides the one that was assumed.
+func without(targets []string, assumed string) []string {
+	if targets[0] == assumed {
+		return targets[1:]
+	}
+	return slices.DeleteFunc(slices.Clone(targets), func(t string) bool { return t == assumed })
 }
 
 // possible are all links that the removal of a member may mean.
@@ -183,7 +206,7 @@ func (s *Server) keepTypes(ctx context.Context, st storage.Store, op *Operation,
 		Of: []storage.Ref{edit.Owner},
 	}
 	for ref := range guessed {
-		for _, t := range r.Targets[1:] {
+		for _, t := range without(r.Targets, ref.Type) {
 			q.Other = append(q.Other, storage.Ref{Type: t, ID: ref.ID})
 		}
 	}
@@ -218,14 +241,20 @@ func (l *linkEdits) addTo(w *pending) {
 	}
 }
 
-// another makes the edit that tries dropped members as the next type of the
-// relation: a client that names no type may mean a group.
+// another makes the edit that tries dropped members as the next type of the relation
+// after the one that was assumed: a client that names no type may mean a group.
 func (s *Server) another(r schema.RelationPath, edit storage.LinkEdit, dropped []storage.Ref, guessed map[storage.Ref]bool, turn int) (again storage.LinkEdit, lost []storage.Ref) {
 	again = edit
 	again.Reset, again.Add, again.Remove, again.IfVersion = false, nil, nil, 0
 	for _, ref := range dropped {
-		if guessed[storage.Ref{Type: r.Targets[0], ID: ref.ID}] && turn < len(r.Targets) {
-			again.Add = append(again.Add, storage.Ref{Type: r.Targets[turn], ID: ref.ID})
+		next := ""
+		for _, assumed := range r.Targets {
+			if rest := without(r.Targets, assumed); guessed[storage.Ref{Type: assumed, ID: ref.ID}] && turn <= len(rest) {
+				next = rest[turn-1]
+			}
+		}
+		if next != "" {
+			again.Add = append(again.Add, storage.Ref{Type: next, ID: ref.ID})
 		} else {
 			lost = append(lost, ref)
 		}
@@ -241,6 +270,11 @@ func (s *Server) foldLinks(ctx context.Context, st storage.Store, e *endpoint, o
 		if len(ops) == 0 {
 			continue
 		}
+		if s.storeKnows(r) {
+			if ops, err = s.linkedTypes(ctx, st, e, op, r, ops); err != nil {
+				return nil, err
+			}
+		}
 		edit, err := patch.FoldLinks(ops, func(where *filter.Plan) ([]Member, error) {
 			return s.selectMembers(ctx, st, e, op, r, where)
 		})
@@ -252,6 +286,53 @@ func (s *Server) foldLinks(ctx context.Context, st storage.Store, e *endpoint, o
 		}
 	}
 	return edits, nil
+}
+
+// linkedTypes returns operations in which a member that is listed for removal has the
+// type of the link that is there. What a client says of a member's type is not compared:
+// one that it names wrongly must not stay a member.
+func (s *Server) linkedTypes(ctx context.Context, st storage.Store, e *endpoint, op *Operation, r schema.RelationPath, ops []patch.Operation) ([]patch.Operation, error) {
+	q := &storage.LinkQuery{
+		Tenant: op.Principal.Tenant, Relation: storage.Relation{Owner: e.typ.Name(), Name: r.Attribute},
+		Of: []storage.Ref{refOf(op)},
+	}
+	lists := func(o *patch.Operation) bool { return o.Op == patch.Remove && o.Target.Where == nil }
+	for i := range ops {
+		if !lists(&ops[i]) {
+			continue
+		}
+		for _, m := range ops[i].Members {
+			for _, t := range r.Targets {
+				if m.Type != "" && !strings.EqualFold(t, m.Type) {
+					q.Other = append(q.Other, storage.Ref{Type: t, ID: m.ID})
+				}
+			}
+		}
+	}
+	if len(q.Other) == 0 {
+		return ops, nil
+	}
+	found, err := st.Links(ctx, q)
+	if err != nil || len(found) == 0 {
+		return ops, err
+	}
+	actual := make(map[string]string, len(found))
+	for _, l := range found {
+		actual[l.To.ID] = l.To.Type
+	}
+	ops = slices.Clone(ops)
+	for i := range ops {
+		if !lists(&ops[i]) {
+			continue
+		}
+		ops[i].Members = slices.Clone(ops[i].Members)
+		for k, m := range ops[i].Members {
+			if t, ok := actual[m.ID]; ok && m.Type != "" {
+				ops[i].Members[k].Type = t
+			}
+		}
+	}
+	return ops, nil
 }
 
 // selectMembers reads the present members that satisfy the filter of a PATCH path,
