@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -226,9 +227,9 @@ func TestBrokenServersAreCaught(t *testing.T) {
 			}},
 		{name: "moves the version of a write without effect", broken: "P-013 S-020 P-016 X-009 X-052 X-007 X-029",
 			after: func() func(x *exchange) {
-				n := 0
+				var last atomic.Int64
 				return func(x *exchange) {
-					n++
+					n := last.Add(1)
 					x.body = regexp.MustCompile(`("lastModified":")[^"]*`).ReplaceAll(x.body, fmt.Appendf(nil, "${1}2030-01-01T00:00:00.%06dZ", n))
 					x.body = regexp.MustCompile(`W/\\"\d+\\"`).ReplaceAll(x.body, fmt.Appendf(nil, `W/\"x%d\"`, n))
 				}

@@ -32,15 +32,7 @@ func bulkChecks() []check {
 		}},
 		{id: "A-019", about: "Identities move to another service: they are read in pages and created by bulk.", needs: []string{"bulk", "filter"}, run: (*conversation).moveByBulk},
 		{id: "B-024", about: "The limit of bytes holds for a body without Content-Length too.", needs: []string{"bulk"}, run: func(c *conversation) {
-			most := c.limit("maxPayloadSize", 32<<20)
-			start := `{"schemas":["` + bulkURN + `"],"Operations":[{"method":"DELETE","path":"/Users/none"}]`
-			// Neither strings.Reader nor bytes.Reader: a reader whose length nobody sees.
-			body := io.MultiReader(strings.NewReader(start), io.LimitReader(spaces{}, int64(most)), strings.NewReader("}"))
-			a, err := c.Send(c.ctx, "POST", "/Bulk", http.Header{"Content-Type": {"application/scim+json"}}, body)
-			if err != nil {
-				c.skipf("the server closed the connection while the body was sent: %v", err)
-			}
-			c.wantError(&answer{a, fmt.Sprintf("POST /Bulk with more than %d bytes", most), a.JSON()}, http.StatusRequestEntityTooLarge)
+			c.tooLarge(func(s string) io.Reader { return io.MultiReader(strings.NewReader(s)) }) // a reader whose length nobody sees
 		}},
 	}
 }
@@ -84,12 +76,13 @@ func (c *conversation) limit(name string, tried int) int {
 	return int(most)
 }
 
-// spaces is white space without end.
-type spaces struct{}
-
-func (spaces) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = ' '
+// tooLarge sends a bulk request that is larger than the limit.
+func (c *conversation) tooLarge(reader func(string) io.Reader) {
+	most := c.limit("maxPayloadSize", 32<<20)
+	body := `{"schemas":["` + bulkURN + `"],"Operations":[{"method":"DELETE","path":"/Users/none"}]` + strings.Repeat(" ", most) + "}"
+	a, err := c.Send(c.ctx, "POST", "/Bulk", http.Header{"Content-Type": {"application/scim+json"}}, reader(body))
+	if err != nil {
+		c.skipf("the server closed the connection while the body was sent: %v", err)
 	}
-	return len(p), nil
+	c.wantError(&answer{a, fmt.Sprintf("POST /Bulk with more than %d bytes", most), a.JSON()}, http.StatusRequestEntityTooLarge)
 }

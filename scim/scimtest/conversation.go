@@ -47,6 +47,7 @@ func (c *conversation) send(method, path, body string, header ...string) *answer
 		request += "\n\tsent   " + clip([]byte(sentBody))
 	}
 	if err != nil {
+		c.unanswered = true
 		c.fatalf("%s\n\twant an answer, got %v", request, err)
 	}
 	return &answer{a, request, a.JSON()}

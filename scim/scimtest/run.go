@@ -24,9 +24,17 @@ func Run(t *testing.T, target Target) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	silent := 0 // checks in a row that got no answer
 	for _, c := range suite.checks {
+		if silent == 3 {
+			t.Fatalf("the server has stopped answering: the checks from %s on are not run", c.id)
+		}
 		t.Run(c.id, func(t *testing.T) {
 			o := suite.hold(t.Context(), c)
+			silent++
+			if !o.unanswered {
+				silent = 0
+			}
 			if o.skipped != "" {
 				t.Skipf("%s %s\n\tskipped: %s", c.id, c.about, o.skipped)
 			}
@@ -48,8 +56,9 @@ type suite struct {
 
 // outcome is what came of one check.
 type outcome struct {
-	failures []string
-	skipped  string // the reason
+	failures   []string
+	skipped    string // the reason
+	unanswered bool   // a request got no answer
 }
 
 func newSuite(ctx context.Context, target Target) (*suite, error) {
@@ -97,7 +106,9 @@ func (s *suite) hold(ctx context.Context, c check) (o outcome) {
 			continue
 		}
 		ran = true
-		o.failures = append(o.failures, s.play(ctx, script)...)
+		played := s.play(ctx, script)
+		o.failures = append(o.failures, played.failures...)
+		o.unanswered = o.unanswered || played.unanswered
 	}
 	switch {
 	case ran:
@@ -138,34 +149,35 @@ func (s *suite) player() *transcript.Player {
 }
 
 // play runs a script up to an answer of the wrong kind.
-func (s *suite) play(ctx context.Context, script script) (failures []string) {
+func (s *suite) play(ctx context.Context, script script) (o outcome) {
 	p := s.player()
 	defer p.CleanUp(ctx)
 	for _, step := range script.steps {
 		answer, found := p.Play(ctx, step.Step)
 		for _, f := range found {
-			failures = append(failures, f.Text())
+			o.failures = append(o.failures, f.Text())
 			if f.Status == 0 || f.Check == "status" {
-				return failures // the rest says nothing then
+				o.unanswered = f.Status == 0
+				return o // the rest says nothing then
 			}
 		}
 		if answer != nil {
 			if wrong := step.judgeError(answer); wrong != "" {
-				failures = append(failures, fmt.Sprintf("\t%s %s\n\t%s\n\tanswer %d %s", step.Method, step.Path, wrong, answer.Status, clip(answer.Body)))
+				o.failures = append(o.failures, fmt.Sprintf("\t%s %s\n\t%s\n\tanswer %d %s", step.Method, step.Path, wrong, answer.Status, clip(answer.Body)))
 			}
 		}
 		if step.given == "" {
 			continue
 		}
 		if len(found) > 0 {
-			return failures
+			return o
 		}
 		meta := get(answer.JSON(), "meta")
 		for suffix, key := range map[string]string{"_loc": "location", "_ver": "version", "_mod": "lastModified"} {
 			p.Set(step.given+suffix, str(get(meta, key)))
 		}
 	}
-	return failures
+	return o
 }
 
 // converse runs a check that is a function.
@@ -179,7 +191,7 @@ func (s *suite) converse(ctx context.Context, run func(*conversation)) (o outcom
 				panic(p)
 			}
 		}
-		o = outcome{c.failures, c.skipped}
+		o = c.outcome
 	}()
 	run(c)
 	return o
@@ -189,10 +201,9 @@ func (s *suite) converse(ctx context.Context, run func(*conversation)) (o outcom
 type conversation struct {
 	*transcript.Player
 	*suite
-	ctx      context.Context
-	run      string
-	failures []string
-	skipped  string
+	outcome
+	ctx context.Context
+	run string
 }
 
 // stop is thrown to end a check and caught in converse.

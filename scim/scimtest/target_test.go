@@ -2,6 +2,7 @@ package scimtest
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -153,5 +154,24 @@ func TestChecksAreListedOnceAndInOrder(t *testing.T) {
 	}
 	if n < 300 {
 		t.Errorf("only %d requirements are checked", n)
+	}
+}
+
+func TestServerThatStopsAnsweringIsTold(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(newServer(t))
+	s, err := newSuite(t.Context(), Target{URL: srv.URL, Token: "secret", OtherToken: "other"})
+	srv.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range s.checks {
+		if c.id != "G-005" && c.id != "O-007" { // a text and a function
+			continue
+		}
+		o := s.hold(t.Context(), c)
+		if !o.unanswered || len(o.failures) != 1 || !strings.Contains(o.failures[0], "want an answer") {
+			t.Errorf("%s: %+v", c.id, o)
+		}
 	}
 }
