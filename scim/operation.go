@@ -92,7 +92,10 @@ type ListOptions struct {
 	window    *window // the stretch to read, as a part of a list of several types
 }
 
-// Item is a resource with the relations that were loaded for it.
+// Item is a resource with the relations that were loaded for it. Of a long relation
+// the first links are loaded; the others come from the store when
+// resource.RelationView.All is asked for them, while the context of the operation
+// lasts.
 type Item struct {
 	Resource  *Resource
 	Relations []resource.RelationView
