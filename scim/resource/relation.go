@@ -23,7 +23,9 @@ type Member struct {
 type Relations map[string][]Member
 
 // members reads the array of a relation attribute. The result is not nil unless
-// reading failed or something was wrong.
+// reading failed or something was wrong. Nothing but null and [] says that there
+// are none: a value that fails to name members, such as {} or [null], is a mistake
+// that must not empty a group.
 func (d *decoder) members(p schema.Path) ([]Member, outcome) {
 	c := d.next()
 	switch c {
@@ -37,6 +39,9 @@ func (d *decoder) members(p schema.Path) ([]Member, outcome) {
 		at := d.pos
 		if !d.skip() {
 			return nil, failed
+		}
+		if c == '{' && isEmptyJSON(d.data[at:d.pos]) {
+			return nil, d.problem(p, at, false, wrongType(p.Attribute(), false, c))
 		}
 		members := []Member{}
 		out := d.misfit(p, at, false, wrongType(p.Attribute(), false, c), func() (out outcome) {
@@ -54,7 +59,8 @@ func (d *decoder) members(p schema.Path) ([]Member, outcome) {
 	members, result := []Member{}, absent
 	rel, _ := p.Relation()
 	var seen memberSet
-	for n := 0; ; n++ {
+	n := 0
+	for ; ; n++ {
 		more, ok := d.more(']', n == 0)
 		if !ok {
 			return nil, failed
@@ -91,8 +97,11 @@ func (d *decoder) members(p schema.Path) ([]Member, outcome) {
 		}
 	}
 	d.level--
-	if result == wrong {
+	switch {
+	case result == wrong:
 		return nil, wrong
+	case n > 0 && result == absent:
+		return nil, d.problem(p, start, false, "has entries that name nothing; send [] or null to empty it")
 	}
 	return members, result
 }
