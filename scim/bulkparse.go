@@ -132,7 +132,7 @@ func (s *Server) parseBulkOps(c *call, req *bulkRequest, value jsontext.Value) e
 				return nil
 			}
 			if value.Kind() != '"' {
-				return syntaxAt(name + " of an operation must be a string")
+				return syntaxAt(strings.Replace(name, "bulkid", "bulkId", 1) + " of an operation must be a string")
 			}
 			unquoted, err := jsontext.AppendUnquote(nil, value)
 			*text = string(unquoted)

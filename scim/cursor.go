@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -124,7 +125,7 @@ func (s *sealer) seal(c *cursor) (string, error) {
 // text, whatever it is.
 func (s *sealer) open(text string, now time.Time) (*cursor, error) {
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || strings.ContainsAny(text, "\r\n") { // which the decoder passes over
 		return nil, errInvalidCursor
 	}
 	for i, secret := range s.keys.secrets {

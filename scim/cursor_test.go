@@ -60,6 +60,7 @@ func TestCursorsAreGoodForOneListOfOneCallerOnly(t *testing.T) {
 		{"changed", "/Users?sortBy=userName&count=1&cursor=" + string(flipped), 400, "invalidCursor", "secret"},
 		{"cut", "/Users?sortBy=userName&count=1&cursor=" + c[:len(c)-4], 400, "invalidCursor", "secret"},
 		{"longer", "/Users?sortBy=userName&count=1&cursor=" + c + "AAAA", 400, "invalidCursor", "secret"},
+		{"with a line break", "/Users?sortBy=userName&count=1&cursor=" + c + "%0A", 400, "invalidCursor", "secret"},
 		{"short", "/Users?sortBy=userName&count=1&cursor=zzz", 400, "invalidCursor", "secret"},
 		{"not base64", "/Users?sortBy=userName&count=1&cursor=%C3%A9%00", 400, "invalidCursor", "secret"},
 		{"startIndex too", "/Users?sortBy=userName&count=1&startIndex=1&cursor=" + c, 400, "invalidValue", "secret"},
