@@ -38,9 +38,12 @@ func (x *exchange) bulk() error {
 	}
 	run := &bulkRun{x: x, req: req, byID: map[string]*bulkOp{}}
 	run.prepare()
-	if s.atomicBulk {
+	switch committer, ok := storage.As[storage.BulkCommitter](s.store); {
+	case s.atomicBulk:
 		run.atomic(&x.ctx)
-	} else {
+	case ok && run.mayWave():
+		run.inWaves(&x.ctx, committer)
+	default:
 		run.inUnits(&x.ctx)
 	}
 	x.write(http.StatusOK, run.appendResponse(nil))
@@ -153,17 +156,22 @@ func (b *bulkRun) inUnits(ctx context.Context) {
 		if b.enough() {
 			return
 		}
-		if b.refuse(unit) {
-			continue
+		if !b.refuse(unit) {
+			b.work(ctx, unit)
 		}
-		if len(unit) == 1 {
-			op := unit[0]
-			op.result, op.err = b.run(ctx, op)
-			b.settle(op)
-			continue
-		}
-		b.together(ctx, unit)
 	}
+}
+
+// work works one unit off.
+func (b *bulkRun) work(ctx context.Context, unit []*bulkOp) {
+	if len(unit) > 1 {
+		b.together(ctx, unit)
+		return
+	}
+	op := unit[0]
+	op.plan.over = nil
+	op.result, op.err = b.run(ctx, op)
+	b.settle(op)
 }
 
 // atomic works the whole request off as one unit.
@@ -238,17 +246,11 @@ func (b *bulkRun) together(ctx context.Context, unit []*bulkOp) {
 	var culprit *bulkOp
 	_, err := s.retry(ctx, &Operation{Type: unit[0].endpoint.typ, Principal: b.x.principal}, func(ctx context.Context, st storage.Store) (*Result, error) {
 		over := newOverlay(st, b.x.principal.Tenant)
-		for _, op := range unit {
-			culprit = op
-			op.plan.over = over
-			res, err := b.run(ctx, op)
-			if err != nil {
-				return nil, err
-			}
-			op.result = res
+		var err error
+		if culprit, err = b.stage(ctx, over, unit); err != nil {
+			return nil, err
 		}
-		culprit = nil
-		err := s.commitOverlay(ctx, st, b.x.principal, over)
+		err = s.commitOverlay(ctx, st, b.x.principal, over)
 		var back *revival
 		var failed *storage.CommitError
 		switch {

@@ -9,8 +9,21 @@ import (
 // commitOverlay commits what was staged: the guards see all of it, and the host
 // hears of it once it is there.
 func (s *Server) commitOverlay(ctx context.Context, st storage.Store, p Principal, over *overlay) error {
-	w := &pending{batch: over.batch}
-	for _, part := range over.staged {
+	w := over.pending()
+	if over.empty() {
+		return w.last(ctx)
+	}
+	done, err := s.commit(ctx, st, &Operation{Principal: p}, w)
+	if err != nil {
+		return err
+	}
+	return s.finishOverlay(ctx, over, w, done)
+}
+
+// pending is all that was staged as one write.
+func (o *overlay) pending() *pending {
+	w := &pending{batch: o.batch, revives: o.revives, last: o.last}
+	for _, part := range o.staged {
 		w.effects = append(w.effects, part.w.effects...)
 		for ref, types := range part.w.guessed {
 			if w.guessed == nil {
@@ -19,14 +32,16 @@ func (s *Server) commitOverlay(ctx context.Context, st storage.Store, p Principa
 			w.guessed[ref] = types
 		}
 	}
-	w.revives, w.last = over.revives, over.last
-	if len(w.batch.Puts)+len(w.batch.Deletes)+len(w.batch.Links) == 0 {
-		return w.last(ctx)
-	}
-	done, err := s.commit(ctx, st, &Operation{Principal: p}, w)
-	if err != nil {
-		return err
-	}
+	return w
+}
+
+// empty reports whether what was staged changes nothing.
+func (o *overlay) empty() bool {
+	return len(o.batch.Puts)+len(o.batch.Deletes)+len(o.batch.Links) == 0
+}
+
+// finishOverlay gives each operation its share of what the commit did.
+func (s *Server) finishOverlay(ctx context.Context, over *overlay, w *pending, done *storage.CommitResult) error {
 	versions := map[storage.Ref]int64{}
 	for i, version := range done.Puts {
 		versions[w.batch.Puts[i].Record.Ref] = version
