@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -121,6 +122,60 @@ five: request: the handler panicked: runtime error: index out of range [3] with 
 	}
 	if text := got[0].Error(); !strings.Contains(text, "t.jsonl:1") || !strings.Contains(text, "GET /a") || !strings.Contains(text, "(not certain)") {
 		t.Errorf("the failure does not say where it is:\n%s", text)
+	}
+}
+
+func TestWhatWasCreatedIsDeletedTheLatestFirst(t *testing.T) {
+	t.Parallel()
+	bulk := `{"Operations":[{"method":"POST","status":"201","location":"https://public.example/v2/Groups/g1"},` +
+		`{"method":"POST","status":"409"},{"method":"DELETE","status":"204","location":"https://public.example/v2/Users/x"}]}`
+	f := &fake{answers: []answer{
+		{201, nil, `{"id":"a/b"}`}, {409, nil, `{"id":"no"}`}, {200, nil, `{"id":"read"}`}, {201, nil, `{"id":"c"}`}, {200, nil, bulk},
+		{204, nil, ""}, {404, nil, ""}, {500, nil, ""},
+	}}
+	steps := load(t,
+		`{"step":"a","method":"POST","path":"/Users","body":{},"expect":{"status":[201]}}`,
+		`{"step":"b","method":"POST","path":"/Users","body":{},"expect":{"status":[409]}}`,
+		`{"step":"c","method":"GET","path":"/Users/read","expect":{"status":[200]}}`,
+		`{"step":"d","method":"POST","path":"/Groups?attributes=id","headers":{"Authorization":"Bearer other"},"body":{},"expect":{"status":[201]}}`,
+		`{"step":"e","method":"POST","path":"/Bulk","body":{},"expect":{"status":[200]}}`,
+	)
+	if got := transcript.Replay(t.Context(), wire.Handler(f), steps, transcript.Options{BaseURL: "http://x.test/scim", Token: "tok"}); len(got) != 0 {
+		t.Fatal(summary(got))
+	}
+	var deleted []string
+	for _, s := range f.seen[len(steps):] {
+		deleted = append(deleted, s.method+" "+s.uri+" "+s.auth)
+	}
+	want := []string{
+		"DELETE /scim/Groups/g1 Bearer tok", "DELETE /scim/Groups/c Bearer other", "DELETE /scim/Users/a%2Fb Bearer tok",
+	}
+	if !slices.Equal(deleted, want) {
+		t.Errorf("got  %q\nwant %q", deleted, want)
+	}
+}
+
+func TestAnswersWithoutABodyMustHaveNone(t *testing.T) {
+	t.Parallel()
+	f := &fake{answers: []answer{{204, nil, "{}"}, {304, nil, "x"}, {200, map[string]string{"ETag": ""}, ""}}}
+	steps := load(t,
+		`{"step":"a","method":"DELETE","path":"/","expect":{"status":[204]}}`,
+		`{"step":"b","method":"GET","path":"/","expect":{"status":[304]}}`,
+		`{"step":"c","method":"GET","path":"/","expect":{"status":[200],"headers":{"ETag":""}}}`)
+	got := summary(transcript.Replay(t.Context(), wire.Handler(f), steps, transcript.Options{}))
+	if want := "a: body: one\nb: body: one\nc: header ETag: \"\"\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestVariablesInPathsIntoAnAnswer(t *testing.T) {
+	t.Parallel()
+	f := &fake{answers: []answer{{200, nil, `{"id":"urn:x"}`}, {200, nil, `{"urn:x":{"a":1},"list":[{"value":"urn:x","b":2}]}`}}}
+	steps := load(t,
+		`{"step":"a","method":"GET","path":"/","expect":{"status":[200]},"save":{"u":"id"}}`,
+		`{"step":"b","method":"GET","path":"/","expect":{"status":[200],"json":{"\"${u}\".a":1,"list[value=${u}].b":2}}}`)
+	if got := transcript.Replay(t.Context(), wire.Handler(f), steps, transcript.Options{}); len(got) != 0 {
+		t.Error(summary(got))
 	}
 }
 

@@ -22,14 +22,14 @@ func TestExamplesHoldEveryRequirement(t *testing.T) {
 	}{
 		{"inmemory", []string{"-addr", "127.0.0.1:0"}, Target{Token: "secret"}},
 		{"server", []string{"-addr", "127.0.0.1:0", "-token", "a=secret", "-token", "b=other"}, Target{Token: "secret", OtherToken: "other"}},
-		{"server", []string{"-addr", "127.0.0.1:0", "-token", "a=secret", "-strict"}, Target{Token: "secret", Strict: true}},
+		{"server", []string{"-addr", "127.0.0.1:0", "-token", "a=secret", "-strict"}, Target{Token: "secret", Mode: Strict}},
 	} {
 		t.Run(example.name, func(t *testing.T) {
 			t.Parallel()
 			to := example.to
 			to.URL = start(t, example.name, example.args...)
 			Run(t, to)
-			if !to.Strict {
+			if to.Mode == Tolerant {
 				Replay(t, to, Transcripts())
 			}
 		})

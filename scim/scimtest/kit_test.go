@@ -58,8 +58,46 @@ func TestServerHoldsEveryRequirement(t *testing.T) {
 func TestStrictServerHoldsEveryRequirement(t *testing.T) {
 	t.Parallel()
 	strict := target(newServer(t, scim.WithDialect(dialect.Strict())))
-	strict.Strict = true
+	strict.Mode = Strict
 	Run(t, strict)
+}
+
+// Whatever options are set, the checks hold, save where an option is there to
+// depart from one.
+func TestOptionsHoldEveryRequirement(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		opt    scim.Option
+		mode   Mode
+		except []string
+	}{
+		"preset for Entra":        {opt: scim.WithDialect(dialect.Entra()), mode: Some},
+		"preset for Okta":         {opt: scim.WithDialect(dialect.Okta()), mode: Some},
+		"preset for JumpCloud":    {opt: scim.WithDialect(dialect.JumpCloud()), mode: Some},
+		"preset for Google":       {opt: scim.WithDialect(dialect.Google()), mode: Some},
+		"tolerant taken for some": {opt: scim.WithDialect(dialect.Tolerant()), mode: Some},
+		"strict taken for some":   {opt: scim.WithDialect(dialect.Strict()), mode: Some},
+		"unknown names refused":   {opt: scim.WithRejectUnknown()},
+		"unknown members refused": {opt: scim.WithUnknownMembers(scim.RejectUnknown)},
+		"PATCH without an answer": {opt: scim.WithPatchNoContent("User", "Group")},
+		"PATCH always answered":   {opt: scim.WithPatchNoContent()},
+		"no tombstones":           {opt: scim.WithTombstones(0)},
+		"public discovery":        {opt: scim.WithPublicDiscovery()},
+		"immutable externalId":    {opt: scim.WithImmutableExternalID()},
+		"shared connections":      {opt: scim.WithSharing(func(string) bool { return true })},
+		"no groups":               {opt: scim.WithoutResourceType("Group")},
+		"bulk as one transaction": {opt: scim.WithAtomicBulk(), except: []string{"B-003", "B-006", "B-009", "B-010", "B-013", "B-014", "B-021", "B-025"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			to := target(newServer(t, c.opt))
+			to.Mode, to.Except = c.mode, map[string]string{}
+			for _, id := range c.except {
+				to.Except[id] = "operations succeed or fail together"
+			}
+			expect(t, to, nil)
+		})
+	}
 }
 
 func TestMountsHoldEveryRequirement(t *testing.T) {
@@ -96,7 +134,7 @@ func TestChoicesAreOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	strict := target(newServer(t, scim.WithDialect(dialect.Strict())))
-	strict.Strict = true
+	strict.Mode = Strict
 	for name, to := range map[string]Target{"tolerant": target(newServer(t)), "strict": strict} {
 		s, err := newSuite(t.Context(), to)
 		if err != nil {

@@ -52,7 +52,7 @@ import (
 //
 // What a script uses it needs: one with a PATCH is skipped where there is none.
 type script struct {
-	mode  string // "strict", "tolerant" or both: ""
+	mode  Mode // Some: for all of them
 	needs []string
 	steps []step
 }
@@ -146,10 +146,11 @@ func (p *parser) parse(line string) error {
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
 	case "when":
-		if rest != "strict" && rest != "tolerant" {
+		mode, ok := map[string]Mode{"strict": Strict, "tolerant": Tolerant}[rest]
+		if !ok {
 			return fmt.Errorf("when strict or when tolerant")
 		}
-		p.script.mode = rest
+		p.script.mode = mode
 		return nil
 	case "given":
 		return p.given(rest)
@@ -180,7 +181,7 @@ func (p *parser) begin(id, about string) error {
 	case last < 0 || p.checks[last].id != id:
 		return fmt.Errorf("%s has no sentence", id)
 	}
-	p.script = &script{}
+	p.script = &script{mode: Some}
 	p.text.Reset()
 	return nil
 }

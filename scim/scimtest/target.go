@@ -31,14 +31,27 @@ type Target struct {
 	Token string
 	// OtherToken is the token of another tenant. Without it isolation is not checked.
 	OtherToken string
-	// Strict says that the server tolerates nothing beyond the RFCs, and so which of
-	// two answers is right where they leave one to tolerance.
-	Strict bool
+	// Mode says how much the server tolerates beyond the RFCs, and so which of two
+	// answers is right where that makes the difference. Default [Tolerant].
+	Mode Mode
 	// Except leaves checks out: a requirement such as "G-005", or a feature such as
 	// "bulk" and with it all checks that need it, to the reason. They are skipped with
 	// the reason, never silently. See [Features].
 	Except map[string]string
 }
+
+// Mode is how much a server tolerates beyond the RFCs.
+type Mode uint8
+
+const (
+	// Tolerant is what dialect.Tolerant gives, the default of a server of ours.
+	Tolerant Mode = iota
+	// Strict is what dialect.Strict gives: nothing beyond the RFCs.
+	Strict
+	// Some is anything between, such as a preset for one identity provider: of two
+	// answers either is right.
+	Some
+)
 
 // prepare checks a target and returns how to reach it.
 func (t *Target) prepare() (wire.Doer, transcript.Options, error) {
