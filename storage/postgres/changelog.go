@@ -93,10 +93,10 @@ func (s *Store) Changes(ctx context.Context, tenant string, after int64, limit i
 
 // readChanges reads what is numbered and tells whether anything is not.
 func (s *Store) readChanges(ctx context.Context, tenant string, after int64, limit int) (changes []storage.Change, pending bool, err error) {
-	q := &queue{Batch: &pgx.Batch{}, text: &s.text, tenant: tenant}
+	q := &queue{Batch: &pgx.Batch{}, names: s.names, tenant: tenant}
 	// What is committed between the two statements is a matter of the next call.
-	q.add(s.text.pending).QueryRow(func(row pgx.Row) error { return row.Scan(&pending) })
-	q.add(s.text.changes, after, limit).Query(func(rows pgx.Rows) error {
+	q.add(s.names.sql(pendingSQL)).QueryRow(func(row pgx.Row) error { return row.Scan(&pending) })
+	q.add(s.names.sql(changesSQL), after, limit).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var c storage.Change
 			var paths string
@@ -120,10 +120,10 @@ func (s *Store) readChanges(ctx context.Context, tenant string, after int64, lim
 // number numbers a chunk of the changes that are committed.
 func (s *Store) number(ctx context.Context, tenant string) error {
 	return s.transaction(ctx, func(tx pgx.Tx) error {
-		q := &queue{Batch: &pgx.Batch{}, text: &s.text, tenant: tenant}
-		q.add(s.text.ensureLog)
-		q.add(s.text.lockLog)
-		q.add(s.text.number, chunk)
+		q := &queue{Batch: &pgx.Batch{}, names: s.names, tenant: tenant}
+		q.add(s.names.sql(ensureLogSQL))
+		q.add(s.names.sql(lockLogSQL))
+		q.add(s.names.sql(numberSQL), chunk)
 		return tx.SendBatch(ctx, q.Batch).Close()
 	})
 }
@@ -144,7 +144,7 @@ func (s *Store) ChangedLinks(ctx context.Context, tenant string, seq int64, afte
 		return nil, err
 	}
 	var token string
-	rows, err := s.pool.Query(ctx, s.text.changed, tenant, seq)
+	rows, err := s.pool.Query(ctx, s.names.sql(changedSQL), tenant, seq)
 	if err != nil {
 		return nil, outward(ctx, err)
 	}
@@ -157,7 +157,7 @@ func (s *Store) ChangedLinks(ctx context.Context, tenant string, seq int64, afte
 	case token == "":
 		return nil, nil
 	}
-	rows, err = s.pool.Query(ctx, s.text.changedLinks, token, after != storage.LinkDelta{}, after.Relation, after.To.Type, after.To.ID, !after.Removed, limit)
+	rows, err = s.pool.Query(ctx, s.names.sql(changedLinksSQL), token, after != storage.LinkDelta{}, after.Relation, after.To.Type, after.To.ID, !after.Removed, limit)
 	if err != nil {
 		return nil, outward(ctx, err)
 	}
@@ -194,7 +194,7 @@ func (s *Store) trimChanges(ctx context.Context, tenant string, before time.Time
 		}
 	}
 	keep := int64(math.MaxInt64)
-	rows, err := s.pool.Query(ctx, s.text.tail, tenant, instant{before})
+	rows, err := s.pool.Query(ctx, s.names.sql(tailSQL), tenant, instant{before})
 	if err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (s *Store) trimChanges(ctx context.Context, tenant string, before time.Time
 	}
 	for n := chunk; n == chunk; {
 		err := s.transaction(ctx, func(tx pgx.Tx) error {
-			return tx.QueryRow(ctx, s.text.trim, tenant, keep, chunk).Scan(&n)
+			return tx.QueryRow(ctx, s.names.sql(trimSQL), tenant, keep, chunk).Scan(&n)
 		})
 		if err != nil {
 			return err

@@ -27,7 +27,7 @@ func (s *Store) Commit(ctx context.Context, b *storage.Batch) (*storage.CommitRe
 	if err != nil {
 		return nil, outward(ctx, err)
 	}
-	s.wake.changed(b.Tenant)
+	s.notifier.tell(b.Tenant)
 	return res, nil
 }
 
@@ -37,11 +37,15 @@ var errNotAtOnce = errors.New("postgres: not at once")
 
 // atOnce commits a batch in one round trip, when that is possible.
 func (s *Store) atOnce(ctx context.Context, b *storage.Batch) (*storage.CommitResult, error) {
-	q := &queue{Batch: &pgx.Batch{}, text: &s.text, tenant: b.Tenant}
+	q := &queue{Batch: &pgx.Batch{}, names: s.names, tenant: b.Tenant}
 	res := &storage.CommitResult{}
 	switch {
 	case isBlindPut(b):
-		res.Puts = q.blindPuts(b)
+		generation, err := s.indexes.agree(ctx, b.Puts)
+		if err != nil {
+			return nil, err
+		}
+		res.Puts = q.blindPuts(b, generation)
 	case len(b.Links) == 1 && len(b.Puts)+len(b.Deletes) == 0:
 		res.Links = make([]storage.LinkResult, 1)
 		q.editAlone(&b.Links[0], b.Time, &res.Links[0])
@@ -69,7 +73,7 @@ func isBlindPut(b *storage.Batch) bool {
 }
 
 // blindPuts queues such a batch and returns the versions that it leads to.
-func (q *queue) blindPuts(b *storage.Batch) (versions []int64) {
+func (q *queue) blindPuts(b *storage.Batch, generation int64) (versions []int64) {
 	records := make([]write, len(b.Puts))
 	steps := make([]*step, len(b.Puts))
 	for i, p := range b.Puts {
@@ -80,7 +84,7 @@ func (q *queue) blindPuts(b *storage.Batch) (versions []int64) {
 		}
 		versions = append(versions, p.IfVersion+1)
 	}
-	q.put(records)
+	q.put(records, generation)
 	q.log(steps)
 	return versions
 }
@@ -103,6 +107,8 @@ func (s *Store) repeat(ctx context.Context, b *storage.Batch) (*storage.CommitRe
 			return res, err
 		case time.Since(begin) > patience:
 			return nil, fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
+		case code(err) == divisionByZero:
+			s.indexes.forget() // what writes may rest on has changed
 		}
 		select {
 		case <-time.After(pause/2 + rand.N(pause)):

@@ -139,16 +139,16 @@ func (q *queue) edit(e *storage.LinkEdit, t *token, reject bool, r *storage.Link
 		return append(append(slices.Clone(relation), c.types, c.ids), more...)
 	}
 	if e.Reset {
-		q.add(q.text.resetLinks, args(e.Add, t)...).QueryRow(count(&r.Removed))
+		q.add(q.names.sql(resetLinksSQL), args(e.Add, t)...).QueryRow(count(&r.Removed))
 	} else if len(e.Remove) > 0 {
-		q.add(q.text.removeLinks, args(e.Remove, t)...).QueryRow(count(&r.Removed))
+		q.add(q.names.sql(removeLinksSQL), args(e.Remove, t)...).QueryRow(count(&r.Removed))
 	}
 	switch {
 	case len(e.Add) == 0:
 	case e.Missing == storage.MissingKeep:
-		q.add(q.text.keepLinks, args(e.Add, t)...).QueryRow(count(&r.Added))
+		q.add(q.names.sql(keepLinksSQL), args(e.Add, t)...).QueryRow(count(&r.Added))
 	default:
-		q.add(q.text.addLinks, args(e.Add, e.IfConnection, reject, t)...).QueryRow(func(row pgx.Row) error {
+		q.add(q.names.sql(addLinksSQL), args(e.Add, e.IfConnection, reject, t)...).QueryRow(func(row pgx.Row) error {
 			var types, ids []string
 			if err := row.Scan(&r.Added, &types, &ids, nil); err != nil {
 				return err
@@ -194,16 +194,16 @@ func targetsBefore(e *storage.LinkEdit) (before []storage.Ref) {
 func (q *queue) editAlone(e *storage.LinkEdit, at time.Time, r *storage.LinkResult) {
 	t := newToken()
 	if before := columnsOf(targetsBefore(e)); len(before.ids) > 0 {
-		q.add(q.text.lockTargets, before.types, before.ids)
+		q.add(q.names.sql(lockTargetsSQL), before.types, before.ids)
 	}
-	q.add(q.text.lockOwner, e.Owner.Type, e.Owner.ID, e.IfVersion, e.IfConnection).QueryRow(func(row pgx.Row) error {
+	q.add(q.names.sql(lockOwnerSQL), e.Owner.Type, e.Owner.ID, e.IfVersion, e.IfConnection).QueryRow(func(row pgx.Row) error {
 		var modified instant
 		err := row.Scan(&r.Version, &modified, nil)
 		r.Modified = modified.Time
 		return err
 	})
 	q.edit(e, &t, e.Missing == storage.MissingReject, r)
-	q.add(q.text.finish, e.Owner.Type, e.Owner.ID, &t, instant{at}, e.Change.Kind, encodePaths(e.Change.Paths)).Query(func(rows pgx.Rows) error {
+	q.add(q.names.sql(finishSQL), e.Owner.Type, e.Owner.ID, &t, instant{at}, e.Change.Kind, encodePaths(e.Change.Paths)).Query(func(rows pgx.Rows) error {
 		var modified instant
 		for rows.Next() {
 			if err := rows.Scan(&r.Version, &modified); err != nil {

@@ -101,18 +101,24 @@ type judgement struct {
 	steps   map[storage.Ref]*step
 	order   []*step // in the order of the batch, then owners
 	holders map[uniqueName]storage.Ref
+
+	generation int64 // of the list of indexes
 }
 
 type uniqueName struct{ typ, attr, key string }
 
 // judged locks what the batch concerns, judges it, and writes it.
 func (s *Store) judged(ctx context.Context, b *storage.Batch, owners map[storage.Ref]bool) (*storage.CommitResult, error) {
+	generation, err := s.indexes.agree(ctx, b.Puts)
+	if err != nil {
+		return nil, err
+	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Release()
-	j := &judgement{Batch: b, ctx: ctx, store: s, conn: conn, owners: owners, steps: map[storage.Ref]*step{}, holders: map[uniqueName]storage.Ref{}}
+	j := &judgement{Batch: b, ctx: ctx, store: s, conn: conn, owners: owners, generation: generation, steps: map[storage.Ref]*step{}, holders: map[uniqueName]storage.Ref{}}
 	res, err := j.run()
 	if err != nil {
 		j.rollback()
@@ -145,7 +151,7 @@ func (j *judgement) rollback() {
 }
 
 func (j *judgement) queue() *queue {
-	return &queue{Batch: &pgx.Batch{}, text: &j.store.text, tenant: j.Tenant}
+	return &queue{Batch: &pgx.Batch{}, names: j.store.names, tenant: j.Tenant}
 }
 
 func (j *judgement) send(q *queue) error { return j.conn.SendBatch(j.ctx, q.Batch).Close() }
@@ -165,7 +171,7 @@ func (j *judgement) leaving() (r refs) {
 
 func (j *judgement) queueOwners(q *queue, found func(storage.Ref)) {
 	if r := j.leaving(); len(r.ids) > 0 {
-		q.add(q.text.owners, r.types, r.ids).Query(func(rows pgx.Rows) error {
+		q.add(q.names.sql(ownersSQL), r.types, r.ids).Query(func(rows pgx.Rows) error {
 			var owner storage.Ref
 			_, err := pgx.ForEachRow(rows, []any{&owner.Type, &owner.ID}, func() error { found(owner); return nil })
 			return err
@@ -193,6 +199,8 @@ const (
 	toWrite
 	toRemove
 )
+
+var lockSQLs = [...]string{toLink: lockToLinkSQL, toWrite: lockToWriteSQL, toRemove: lockToRemoveSQL}
 
 // lock locks all records that the batch concerns, in the order of their
 // references, and reads who holds the unique keys.
@@ -255,7 +263,7 @@ func (j *judgement) lock() error {
 
 func (j *judgement) queueLocks(q *queue, list []storage.Ref, how strength, locked map[storage.Ref]*held) {
 	c := columnsOf(list)
-	q.add(q.text.locks[how], c.types, c.ids).Query(func(rows pgx.Rows) error {
+	q.add(q.names.sql(lockSQLs[how]), c.types, c.ids).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var ref storage.Ref
 			var h held
@@ -280,7 +288,7 @@ func (j *judgement) queueHolders(q *queue) {
 	if len(keys) == 0 {
 		return
 	}
-	q.add(q.text.holders, types, attrs, keys).Query(func(rows pgx.Rows) error {
+	q.add(q.names.sql(holdersSQL), types, attrs, keys).Query(func(rows pgx.Rows) error {
 		var u uniqueName
 		var id string
 		_, err := pgx.ForEachRow(rows, []any{&u.typ, &u.attr, &u.key, &id}, func() error {
@@ -380,7 +388,7 @@ func (j *judgement) write() (*storage.CommitResult, error) {
 			records[i].version = b.version
 		}
 	}
-	q.put(records)
+	q.put(records, j.generation)
 	j.queueDrops(q)
 	for i := range j.Links {
 		e := &j.Links[i]
@@ -426,7 +434,7 @@ func (j *judgement) queueDrops(q *queue) {
 	for i, id := range leaving.ids {
 		tokens[i] = j.token(storage.Ref{Type: leaving.types[i], ID: id})
 	}
-	q.add(q.text.dropOutgoing, leaving.types, leaving.ids, tokens)
+	q.add(q.names.sql(dropOutgoingSQL), leaving.types, leaving.ids, tokens)
 	if len(j.owners) > 0 {
 		var owners refs
 		tokens = nil
@@ -434,7 +442,7 @@ func (j *judgement) queueDrops(q *queue) {
 			owners.add(owner)
 			tokens = append(tokens, j.token(owner))
 		}
-		q.add(q.text.dropIncoming, leaving.types, leaving.ids, owners.types, owners.ids, tokens)
+		q.add(q.names.sql(dropIncomingSQL), leaving.types, leaving.ids, owners.types, owners.ids, tokens)
 	}
 }
 
@@ -452,7 +460,7 @@ func (j *judgement) queueBump(q *queue) {
 	if len(tokens) == 0 {
 		return
 	}
-	q.add(q.text.bump, owners.types, owners.ids, tokens, times).Query(func(rows pgx.Rows) error {
+	q.add(q.names.sql(bumpSQL), owners.types, owners.ids, tokens, times).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var ref storage.Ref
 			var version int64

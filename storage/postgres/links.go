@@ -69,14 +69,14 @@ func (s *Store) links(ctx context.Context, pool *pgxpool.Pool, q *storage.LinkQu
 	if err := ctx.Err(); err != nil || len(q.Of) == 0 {
 		return nil, err
 	}
-	text := s.text.linksForward
+	text := linksForwardSQL
 	switch {
 	case q.Inverse && len(q.Other) > 0:
-		text = s.text.linksInverseOther
+		text = linksInverseOtherSQL
 	case q.Inverse:
-		text = s.text.linksInverse
+		text = linksInverseSQL
 	case len(q.Other) > 0:
-		text = s.text.linksForwardOther
+		text = linksForwardOtherSQL
 	}
 	var limit *int64
 	if q.Limit > 0 {
@@ -89,7 +89,7 @@ func (s *Store) links(ctx context.Context, pool *pgxpool.Pool, q *storage.LinkQu
 		other := columnsOf(slices.Compact(slices.SortedFunc(slices.Values(q.Other), storage.Ref.Compare)))
 		args = append(args, other.types, other.ids)
 	}
-	rows, err := pool.Query(ctx, text, args...)
+	rows, err := pool.Query(ctx, s.names.sql(text), args...)
 	if err != nil {
 		return nil, outward(ctx, err)
 	}

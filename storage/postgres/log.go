@@ -54,5 +54,5 @@ func (q *queue) log(steps []*step) {
 	for _, s := range steps {
 		c.add(s)
 	}
-	q.add(q.text.logWrites, c.types, c.ids, c.connections, c.kinds, c.paths, c.versions, c.hidden, c.times, c.tokens)
+	q.add(q.names.sql(logWritesSQL), c.types, c.ids, c.connections, c.kinds, c.paths, c.versions, c.hidden, c.times, c.tokens)
 }

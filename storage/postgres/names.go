@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -11,7 +12,7 @@ import (
 // tables and indexes are the names that statements hold in braces. Prefix and
 // schema are put before them.
 var (
-	tables  = [...]string{"records", "uniques", "entries", "links", "changes", "change_links", "logs", "indexes", "migrations"}
+	tables  = [...]string{"records", "uniques", "entries", "links", "changes", "change_links", "logs", "indexes", "generation", "migrations"}
 	indexes = [...]string{
 		"records_user_name", "records_external_id", "records_display_name", "records_active", "records_created", "records_modified",
 		"uniques_id", "entries_key", "links_target", "changes_seq",
@@ -21,6 +22,7 @@ var (
 // names turns the names in statements into those of a database.
 type names struct {
 	replacer *strings.Replacer
+	texts    sync.Map // statements with names in them, by those without
 	prefix   string
 	// scope tells apart stores in one database where names have no schema, such as
 	// channels.
@@ -52,5 +54,12 @@ func newNames(schema, prefix string) (*names, error) {
 	return n, nil
 }
 
-// sql puts the names into a statement.
-func (n *names) sql(text string) string { return n.replacer.Replace(text) }
+// sql puts the names into a statement, one of the constants of this package.
+func (n *names) sql(text string) string {
+	if done, ok := n.texts.Load(text); ok {
+		return done.(string)
+	}
+	done := n.replacer.Replace(text)
+	n.texts.Store(text, done)
+	return done
+}

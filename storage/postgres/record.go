@@ -32,7 +32,7 @@ type querier interface {
 
 // get returns a record, or nil when there is none.
 func (s *Store) get(ctx context.Context, db querier, tenant string, ref storage.Ref) (*storage.Record, error) {
-	rows, err := db.Query(ctx, s.text.get, tenant, ref.Type, ref.ID)
+	rows, err := db.Query(ctx, s.names.sql(getSQL), tenant, ref.Type, ref.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -18,11 +18,13 @@ type Store struct {
 	pool    *pgxpool.Pool
 	reads   *pgxpool.Pool // for queries; the same or a replica's
 	names   *names
-	text    statements
 	plan    sqlplan.Dialect
 	locks   locks
-	wake    *waker
 	indexes *registry
+	totals  totals
+
+	notifier   *notifier
+	background background
 }
 
 var (
@@ -48,7 +50,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{names: n, text: newStatements(n), plan: newDialect(n)}
+	s := &Store{names: n, plan: newDialect(n)}
 	if s.pool, err = newPool(ctx, url, o); err != nil {
 		return nil, err
 	}
@@ -59,8 +61,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 			return nil, err
 		}
 	}
-	s.wake = newWaker(s)
-	s.indexes = newRegistry(s)
+	s.indexes = &registry{store: s}
+	s.notifier = newNotifier(s)
+	s.background.start(context.WithoutCancel(ctx))
 	return s, nil
 }
 
@@ -96,8 +99,7 @@ func setDefault(session map[string]string, name, value string) {
 
 // Close ends all connections, waiting for calls under way.
 func (s *Store) Close() error {
-	s.indexes.close()
-	s.wake.close()
+	s.background.end()
 	s.pool.Close()
 	if s.reads != s.pool {
 		s.reads.Close()

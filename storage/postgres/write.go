@@ -17,24 +17,28 @@ import (
 // All statements that write take $1 as the tenant and arrays as columns of what
 // to write, so that a batch of any size is the same few statements.
 const (
-	// insert makes new records. Rows are made in the order of their references.
+	// insert makes new records, in the order that they come in. Like update, it fails
+	// when the list of indexes has another generation than $14, which says that the
+	// records have the entries that they should.
 	insertSQL = `
 INSERT INTO {records} (tenant, type, id, connection, version, created, modified, hidden, label, doc, user_name, external_id, display_name, active)
 SELECT $1, n.type, n.id, n.connection, 1, n.created, n.modified, n.hidden, n.label, n.doc, n.user_name, n.external_id, n.display_name, n.active
 FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::text[], $9::bytea[],
 	$10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[])
-	AS n(type, id, connection, created, modified, hidden, label, doc, user_name, external_id, display_name, active)`
+	AS n(type, id, connection, created, modified, hidden, label, doc, user_name, external_id, display_name, active)
+WHERE (SELECT 1 / (CASE WHEN g.generation = $14 THEN 1 ELSE 0 END) FROM {generation} g) = 1`
 
-	// update writes records that have the versions $14, all of them or it fails.
+	// update writes records that have the versions $15, all of them or it fails.
 	updateSQL = `
 WITH written AS (
 	UPDATE {records} r
 	SET connection = n.connection, version = r.version + 1, modified = n.modified, hidden = n.hidden, label = n.label, doc = n.doc,
 		user_name = n.user_name, external_id = n.external_id, display_name = n.display_name, active = n.active
 	FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::text[], $9::bytea[],
-		$10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bigint[])
+		$10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $15::bigint[])
 		AS n(type, id, connection, created, modified, hidden, label, doc, user_name, external_id, display_name, active, version)
 	WHERE r.tenant = $1 AND r.type = n.type AND r.id = n.id AND r.version = n.version
+		AND (SELECT 1 / (CASE WHEN g.generation = $14 THEN 1 ELSE 0 END) FROM {generation} g) = 1
 	RETURNING 1
 )
 SELECT 1 / (CASE WHEN count(*) = cardinality($2::text[]) THEN 1 ELSE 0 END) FROM written`
@@ -91,7 +95,7 @@ ON CONFLICT (tenant, type, id, n) DO NOTHING`
 // what to do with the rows of each.
 type queue struct {
 	*pgx.Batch
-	text   *statements
+	names  *names
 	tenant string
 }
 
@@ -105,7 +109,6 @@ type write struct {
 	*storage.Record
 	at      time.Time
 	version int64
-	change  storage.ChangeInfo
 }
 
 // writes are the puts of a commit as columns, in the order of their references.
@@ -172,7 +175,7 @@ func (w *writes) add(r write) {
 
 // put queues the writes of records with their keys. Keys that are given up go
 // before any is taken, so that records may swap them.
-func (q *queue) put(records []write) {
+func (q *queue) put(records []write, generation int64) {
 	records = slices.SortedFunc(slices.Values(records), func(a, b write) int { return a.Ref.Compare(b.Ref) })
 	var fresh, known, all writes
 	for _, r := range records {
@@ -184,25 +187,25 @@ func (q *queue) put(records []write) {
 		all.add(r)
 	}
 	if len(known.ids) > 0 {
-		q.add(q.text.update, append(known.arguments(), known.versions)...)
+		q.add(q.names.sql(updateSQL), append(known.arguments(generation), known.versions)...)
 		u, e := &known.uniques, &known.entries
-		q.add(q.text.dropUniques, known.types, known.ids, u.types, u.ids, u.attrs, u.keys)
-		q.add(q.text.dropEntries, known.types, known.ids, e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifers)
+		q.add(q.names.sql(dropUniquesSQL), known.types, known.ids, u.types, u.ids, u.attrs, u.keys)
+		q.add(q.names.sql(dropEntriesSQL), known.types, known.ids, e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifers)
 	}
 	if len(fresh.ids) > 0 {
-		q.add(q.text.insert, fresh.arguments()...)
+		q.add(q.names.sql(insertSQL), fresh.arguments(generation)...)
 	}
 	if u := &all.uniques; len(u.ids) > 0 {
-		q.add(q.text.addUniques, u.types, u.ids, u.attrs, u.keys)
+		q.add(q.names.sql(addUniquesSQL), u.types, u.ids, u.attrs, u.keys)
 	}
 	if e := &all.entries; len(e.ids) > 0 {
-		q.add(q.text.addEntries, e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifers)
+		q.add(q.names.sql(addEntriesSQL), e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifers)
 	}
 }
 
-func (w *writes) arguments() []any {
+func (w *writes) arguments(generation int64) []any {
 	return []any{w.types, w.ids, w.connections, w.created, w.modified, w.hidden, w.labels, w.docs,
-		w.columns[0], w.columns[1], w.columns[2], w.columns[3]}
+		w.columns[0], w.columns[1], w.columns[2], w.columns[3], generation}
 }
 
 // remove queues the deletion of records with their keys.
@@ -210,9 +213,9 @@ func (q *queue) remove(gone refs) {
 	if len(gone.ids) == 0 {
 		return
 	}
-	q.add(q.text.freeUniques, gone.types, gone.ids)
-	q.add(q.text.freeEntries, gone.types, gone.ids)
-	q.add(q.text.remove, gone.types, gone.ids)
+	q.add(q.names.sql(freeUniquesSQL), gone.types, gone.ids)
+	q.add(q.names.sql(freeEntriesSQL), gone.types, gone.ids)
+	q.add(q.names.sql(removeSQL), gone.types, gone.ids)
 }
 
 // token names a change before it has an id, so that its links can be written in

@@ -1,0 +1,187 @@
+package postgres
+
+import (
+	"context"
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/musterhq/muster/internal/sqlplan"
+	"github.com/musterhq/muster/storage"
+)
+
+// reader runs the statements of one query on one connection. A single statement
+// runs by itself. Where there can be more, all of them run in a transaction that
+// sees one state, which begins in the round trip of the first.
+type reader struct {
+	ctx   context.Context
+	store *Store
+	conn  *pgxpool.Conn
+	query *storage.Query
+	begun bool
+	open  bool // a cursor
+}
+
+const (
+	beginSnapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+	// firstFetch is how many candidates a cursor brings at first, and nextFetch from
+	// then on.
+	firstFetch = 200
+	nextFetch  = 5000
+)
+
+// close gives the connection back. A transaction ends beside the call: nothing
+// hangs on it.
+func (r *reader) close() {
+	if !r.begun || r.conn.Conn().IsClosed() || !r.store.inBackground(r.end) {
+		r.conn.Release() // which closes it when it is in a transaction
+	}
+}
+
+func (r *reader) end(ctx context.Context) {
+	defer r.conn.Release()
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	_, _ = r.conn.Exec(ctx, "ROLLBACK") // a connection that fails here is not used again
+}
+
+// batch starts a round trip.
+func (r *reader) batch(snapshot bool) *pgx.Batch {
+	b := &pgx.Batch{}
+	if snapshot && !r.begun {
+		b.Queue(beginSnapshot)
+		r.begun = true
+	}
+	if r.open {
+		b.Queue("CLOSE candidates")
+		r.open = false
+	}
+	return b
+}
+
+// wantsTotal reports whether a page may be followed by a count.
+func (r *reader) wantsTotal() bool { return r.query.Total != storage.TotalNever && r.query.Limit > 0 }
+
+// isPage reports whether a statement selects no more than the page: then all of
+// its rows are wanted. Others select candidates, of which few may be.
+func (r *reader) isPage(args []any) bool {
+	q := r.query
+	n := len(args) - 1
+	if q.Offset > 0 {
+		n--
+	}
+	return q.Limit > 0 && n >= 0 && args[n] == any(int64(q.Limit))
+}
+
+// Select implements [sqlplan.Reader].
+func (r *reader) Select(sql string, args []any, flags int) iter.Seq2[sqlplan.Row, error] {
+	return func(yield func(sqlplan.Row, error) bool) {
+		row := sqlplan.Row{Flags: make([]bool, flags)}
+		more := make([]any, flags)
+		for i := range more {
+			more[i] = &row.Flags[i]
+		}
+		s := selection{reader: r, typ: r.query.Type.Name(), row: row, more: more, yield: yield}
+		var err error
+		if r.isPage(args) {
+			err = s.page(sql, args)
+		} else {
+			err = s.candidates(sql, args)
+		}
+		if err != nil {
+			yield(sqlplan.Row{}, err)
+		}
+	}
+}
+
+// selection hands rows on until nobody wants more.
+type selection struct {
+	*reader
+	typ     string
+	row     sqlplan.Row
+	more    []any
+	yield   func(sqlplan.Row, error) bool
+	stopped bool
+}
+
+// page selects rows that are all wanted.
+func (s *selection) page(sql string, args []any) error {
+	b := s.batch(s.wantsTotal())
+	b.Queue(sql, args...)
+	_, err := s.send(b)
+	return err
+}
+
+// candidates selects rows through a cursor, so that those that nobody wants stay
+// where they are.
+func (s *selection) candidates(sql string, args []any) error {
+	b := s.batch(true)
+	b.Queue("DECLARE candidates NO SCROLL CURSOR FOR "+sql, args...)
+	fetch := firstFetch
+	for {
+		b.Queue("FETCH " + strconv.Itoa(fetch) + " FROM candidates")
+		s.open = true
+		n, err := s.send(b)
+		if err != nil || s.stopped || n < fetch {
+			return err
+		}
+		b, fetch = &pgx.Batch{}, nextFetch
+	}
+}
+
+// send runs a batch and hands on the rows of its last statement. It returns how
+// many they were.
+func (s *selection) send(b *pgx.Batch) (n int, err error) {
+	results := s.conn.SendBatch(s.ctx, b)
+	defer results.Close()
+	for range b.Len() - 1 {
+		if _, err := results.Exec(); err != nil {
+			return 0, err
+		}
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return 0, err
+	}
+	for rows.Next() {
+		n++
+		if s.row.Record, err = scanRecord(rows, s.typ, s.more...); err != nil {
+			return n, err
+		}
+		if !s.yield(s.row, nil) {
+			s.stopped = true
+			break
+		}
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return n, err
+	}
+	return n, results.Close()
+}
+
+// Count implements [sqlplan.Reader]. Nothing is counted that is known.
+func (r *reader) Count(sql string, args []any) (n int, err error) {
+	b := r.batch(true)
+	var s logState
+	b.Queue(r.store.names.sql(stateSQL), r.query.Tenant).QueryRow(func(row pgx.Row) error { return row.Scan(&s.last, &s.pending) })
+	if err := r.conn.SendBatch(r.ctx, b).Close(); err != nil {
+		return 0, err
+	}
+	key := totalKey(sql, args)
+	if n, ok := r.store.totals.get(key, s); ok {
+		return n, nil
+	}
+	if err := r.conn.QueryRow(r.ctx, sql, args...).Scan(&n); err != nil {
+		return 0, err
+	}
+	if s.pending {
+		r.store.numberSoon(r.query.Tenant)
+	}
+	r.store.totals.keep(key, s, n)
+	return n, nil
+}
