@@ -95,6 +95,7 @@ func run(args []string) error {
 		return err
 	case <-ctx.Done():
 	}
+	stop() // a second signal ends the program at once
 	// Requests under way get the time that the identity provider would wait.
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -175,11 +176,12 @@ func (t *tokens) String() string { return "" } // never the tokens
 
 func (t *tokens) Set(v string) error {
 	tenant, token, ok := strings.Cut(v, "=")
-	if !ok || strings.Trim(token, "=") == "" { // base64 may end in "="
+	if !ok {
 		tenant, token = "", v
 	}
-	if token == "" {
-		return errors.New("a token cannot be empty")
+	// TENANT=$TOKEN with the variable unset must not make a token of the tenant's name.
+	if strings.Trim(token, "=") == "" {
+		return errors.New("a token cannot be empty; one without a tenant that ends in = is written =TOKEN")
 	}
 	if *t == nil {
 		*t = tokens{}
