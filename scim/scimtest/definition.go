@@ -3,6 +3,7 @@ package scimtest
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -124,7 +125,8 @@ func (c *conversation) compareDefinition(where string, d *definition, got any) {
 	if d.typ == "string" || d.typ == "reference" || d.typ == "binary" {
 		want["caseExact"] = d.exact
 	}
-	for key, w := range want {
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		w := want[key]
 		if g := get(got, key); !jsonvalue.Equal(w, g) {
 			c.errorf("/Schemas: %s: %s: want %s, got %s", where, key, jsonvalue.Text(w), jsonvalue.Text(g))
 		}

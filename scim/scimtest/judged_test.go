@@ -92,3 +92,52 @@ func TestChecksJudgeEveryAnswer(t *testing.T) {
 		})
 	}
 }
+
+// Whatever a server answers, checks fail and do not break down.
+func TestOddAnswersAreJudgedCalmly(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		"", "null", "[]", `"x"`, "<html>", `{"id":7,"meta":3,"schemas":3}`,
+		`{"id":"","meta":{"location":7},"schemas":[3],"Resources":[1,null,"x",[],{"id":3}],"totalResults":"many","nextCursor":4,"members":[3],"Operations":[1]}`,
+		`{"id":"x","meta":{"location":"x"},"Resources":{},"nextCursor":"x","externalId":"","Operations":{}}`,
+	} {
+		for _, status := range []int{200, 201, 204, 404} {
+			discovered := false
+			s, err := newSuite(t.Context(), target(spoiled(newServer(t), nil, func(x *exchange) {
+				if discovered {
+					x.status, x.body = status, []byte(body)
+				}
+			})))
+			if err != nil {
+				t.Fatal(err)
+			}
+			discovered = true
+			failed := 0
+			for _, c := range s.checks {
+				if len(s.hold(t.Context(), c).failures) > 0 {
+					failed++
+				}
+			}
+			if failed < 250 {
+				t.Errorf("%d %s: only %d checks fail", status, body, failed)
+			}
+		}
+	}
+	// The same with the answers of discovery.
+	for _, config := range []string{`{}`, `{"bulk":3,"filter":{"maxResults":"x"},"patch":{"supported":"yes"},"authenticationSchemes":{}}`} {
+		s, err := newSuite(t.Context(), target(spoiled(newServer(t), nil, func(x *exchange) {
+			switch x.URL.Path {
+			case "/ServiceProviderConfig":
+				x.body = []byte(config)
+			case "/Schemas":
+				x.body = []byte(`{"Resources":[{"id":"` + userURN + `","attributes":[{"name":3},4,{"name":"emails","subAttributes":{}}]},{"id":"` + groupURN + `"}]}`)
+			}
+		})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range s.checks {
+			s.hold(t.Context(), c)
+		}
+	}
+}
