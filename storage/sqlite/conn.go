@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
-	"strings"
 
 	"github.com/musterhq/muster/storage"
 
@@ -19,9 +18,9 @@ import (
 // pool of database/sql costs as much as a look-up does. One goroutine uses it at
 // a time.
 type conn struct {
-	c      driver.Conn
-	prefix string
-	stmts  map[string]stmt
+	*config
+	c     driver.Conn
+	stmts map[string]stmt
 }
 
 // stmt is what the driver's statements can do.
@@ -40,7 +39,7 @@ const maxStatements = 200
 const busyTimeout = 10_000
 
 // connect opens a connection. The driver takes a URI and runs the pragmas in it.
-func connect(path, prefix string) (*conn, error) {
+func connect(path string, cfg *config) (*conn, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -58,7 +57,7 @@ func connect(path, prefix string) (*conn, error) {
 	if err != nil {
 		return nil, failure(err)
 	}
-	return &conn{c: c, prefix: prefix, stmts: map[string]stmt{}}, nil
+	return &conn{config: cfg, c: c, stmts: map[string]stmt{}}, nil
 }
 
 // close closes the connection and its statements.
@@ -83,8 +82,7 @@ func (c *conn) forget() (err error) {
 	return err
 }
 
-// prepare returns a statement. Statements are written with [DefaultPrefix], and
-// contain nothing of a caller's.
+// prepare returns a statement, which is kept for the next time.
 func (c *conn) prepare(sql string) (stmt, error) {
 	if s := c.stmts[sql]; s != nil {
 		return s, nil
@@ -94,7 +92,7 @@ func (c *conn) prepare(sql string) (stmt, error) {
 			return nil, failure(err)
 		}
 	}
-	made, err := c.c.Prepare(strings.ReplaceAll(sql, DefaultPrefix, c.prefix))
+	made, err := c.c.Prepare(c.sql(sql))
 	if err != nil {
 		return nil, failure(err)
 	}
@@ -120,7 +118,7 @@ func (c *conn) exec(sql string, args ...any) (int, error) {
 
 // script runs several statements, which are not kept.
 func (c *conn) script(sql string) error {
-	s, err := c.c.Prepare(strings.ReplaceAll(sql, DefaultPrefix, c.prefix))
+	s, err := c.c.Prepare(c.sql(sql))
 	if err != nil {
 		return failure(err)
 	}

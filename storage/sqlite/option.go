@@ -1,6 +1,9 @@
 package sqlite
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Option adjusts [Open].
 type Option interface{ apply(*config) }
@@ -31,6 +34,18 @@ func WithTablePrefix(prefix string) Option {
 func WithoutMigration() Option {
 	return option(func(c *config) { c.noMigrate = true })
 }
+
+func newConfig(opts []Option) (config, error) {
+	c := config{prefix: DefaultPrefix}
+	for _, o := range opts {
+		o.apply(&c)
+	}
+	return c, c.check()
+}
+
+// sql gives the tables of a statement their names. Statements are written with
+// [DefaultPrefix], and contain nothing of a caller's.
+func (c *config) sql(text string) string { return strings.ReplaceAll(text, DefaultPrefix, c.prefix) }
 
 func (c *config) check() error {
 	for i, r := range c.prefix {

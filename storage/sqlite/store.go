@@ -48,15 +48,13 @@ var errClosed = errors.New("sqlite: the store is closed")
 // its tables. path is a path, not a URI; for a database in memory there is
 // package memory.
 func Open(path string, opts ...Option) (*Store, error) {
-	s := &Store{config: config{prefix: DefaultPrefix}, path: path}
-	for _, o := range opts {
-		o.apply(&s.config)
+	c, err := newConfig(opts)
+	if err != nil {
+		return nil, err
 	}
+	s := &Store{config: c, path: path}
 	if path == "" || path == ":memory:" {
 		return nil, errors.New("sqlite: a path is needed; for records in memory use package storage/memory")
-	}
-	if err := s.check(); err != nil {
-		return nil, err
 	}
 	s.readers = make(chan *conn, max(minReaders, runtime.GOMAXPROCS(0)))
 	for range cap(s.readers) {
@@ -117,7 +115,7 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) (err error) {
 		return errClosed
 	}
 	if c == nil {
-		if c, err = connect(s.path, s.prefix); err != nil {
+		if c, err = connect(s.path, &s.config); err != nil {
 			return err
 		}
 	}

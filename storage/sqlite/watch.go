@@ -94,7 +94,7 @@ func (s *Store) ask(ctx context.Context) {
 		}
 		if c == nil {
 			var err error
-			if c, err = connect(s.path, s.prefix); err != nil {
+			if c, err = connect(s.path, &s.config); err != nil {
 				c = nil
 				continue
 			}

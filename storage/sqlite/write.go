@@ -95,7 +95,7 @@ func (s *Store) begin(ctx context.Context) (err error) {
 	}
 	w := &s.writer
 	if w.conn == nil {
-		if w.conn, err = connect(s.path, s.prefix); err != nil {
+		if w.conn, err = connect(s.path, &s.config); err != nil {
 			return err
 		}
 	}
