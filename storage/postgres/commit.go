@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/musterhq/muster/storage"
 )
 
@@ -37,28 +35,26 @@ var errNotAtOnce = errors.New("postgres: not at once")
 
 // atOnce commits a batch in one round trip, when that is possible.
 func (s *Store) atOnce(ctx context.Context, b *storage.Batch) (*storage.CommitResult, error) {
-	q := &queue{Batch: &pgx.Batch{}, names: s.names, tenant: b.Tenant}
-	res := &storage.CommitResult{}
-	switch {
-	case isBlindPut(b):
-		generation, err := s.indexes.agree(ctx, b.Puts)
-		if err != nil {
-			return nil, err
-		}
-		res.Puts = q.blindPuts(b, generation)
-	case len(b.Links) == 1 && len(b.Puts)+len(b.Deletes) == 0:
-		res.Links = make([]storage.LinkResult, 1)
-		q.editAlone(&b.Links[0], b.Time, &res.Links[0])
-	default:
+	if !isBlindPut(b) && !isLoneEdit(b) {
 		return nil, errNotAtOnce
 	}
-	// Without BEGIN, statements that are sent together are one transaction.
+	var res [1]*storage.CommitResult
+	err := s.allAtOnce(ctx, []*storage.Batch{b}, res[:])
+	return res[0], err
+}
+
+// sendAtOnce runs statements in one round trip. Without BEGIN, statements that
+// are sent together are one transaction.
+func (s *Store) sendAtOnce(ctx context.Context, q *queue) error {
 	err := s.pool.SendBatch(ctx, q.Batch).Close()
 	if c := code(err); c == divisionByZero || c == uniqueViolation || again(err) {
-		return nil, errNotAtOnce
+		return errNotAtOnce
 	}
-	return res, err
+	return err
 }
+
+// isLoneEdit reports whether a batch is the edit of one relation of one owner.
+func isLoneEdit(b *storage.Batch) bool { return len(b.Links) == 1 && len(b.Puts)+len(b.Deletes) == 0 }
 
 // isBlindPut reports whether a batch consists of puts that can be written
 // without a look at what is there: statements can tell whether what they demand
@@ -69,20 +65,22 @@ func isBlindPut(b *storage.Batch) bool {
 			return false
 		}
 	}
-	return len(b.Deletes)+len(b.Links) == 0
+	return len(b.Puts) > 0 && len(b.Deletes)+len(b.Links) == 0
 }
 
-// blindPuts queues such a batch and returns the versions that it leads to.
-func (q *queue) blindPuts(b *storage.Batch, generation int64) (versions []int64) {
-	records := make([]write, len(b.Puts))
-	steps := make([]*step, len(b.Puts))
-	for i, p := range b.Puts {
-		records[i] = write{Record: p.Record, at: b.Time, version: p.IfVersion}
-		steps[i] = &step{
-			ref: p.Record.Ref, connection: p.Record.Connection, version: p.IfVersion + 1, hidden: p.Record.Hidden,
-			change: p.Change, time: b.Time,
+// blindPuts queues such batches, all of one tenant, and returns the versions that
+// they lead to.
+func (q *queue) blindPuts(batches []*storage.Batch, generation int64) (versions []int64) {
+	var records []write
+	var steps []*step
+	for _, b := range batches {
+		for _, p := range b.Puts {
+			records = append(records, write{Record: p.Record, at: b.Time, version: p.IfVersion})
+			steps = append(steps, &step{
+				ref: p.Record.Ref, connection: p.Record.Connection, version: p.IfVersion + 1, change: p.Change, time: b.Time,
+			})
+			versions = append(versions, p.IfVersion+1)
 		}
-		versions = append(versions, p.IfVersion+1)
 	}
 	q.put(records, generation)
 	q.log(steps)

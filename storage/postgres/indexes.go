@@ -12,10 +12,10 @@ import (
 )
 
 // An index may be used when every record of the type has its keys of the
-// attribute in the tables. The list of indexes says so: a process whose type
-// indexes an attribute that is not listed, or makes other keys of it, lists it
-// as incomplete before it writes, unless the type is new; one whose type does not
-// index a listed attribute takes it from the list.
+// attribute in the tables. The list of indexes says so. A store that meets a type
+// for the first time lists the attributes that the type indexes, as incomplete
+// unless the type is new; and nobody writes before what the record's type does
+// not index, or makes other keys of, is off the list.
 //
 // Every change of the list moves its generation, which each write compares with
 // the one that it was prepared for. Queries trust what they know of the list for
@@ -31,6 +31,7 @@ type registry struct {
 	mu         sync.Mutex
 	generation int64 // 0: not read yet
 	agreed     map[*schema.Type]bool
+	met        map[*schema.Type]bool // with all of its attributes listed, once
 	read       map[*schema.Type]known
 	begun      map[*schema.Type]bool // to be indexed in the background
 }
@@ -141,16 +142,17 @@ func (r *registry) agree(ctx context.Context, puts []storage.Put) (generation in
 	r.mu.Lock()
 	generation = r.generation
 	var strange *schema.Type
+	met := false
 	for _, p := range puts {
 		if t := p.Record.IndexedFor(); t != nil && !r.agreed[t] {
-			strange = t
+			strange, met = t, r.met[t]
 			break
 		}
 	}
 	r.mu.Unlock()
 	switch {
 	case strange != nil:
-		if err := r.agreeOn(ctx, strange); err != nil {
+		if err := r.agreeOn(ctx, strange, !met); err != nil {
 			return 0, err
 		}
 		return r.agree(ctx, puts)
@@ -185,6 +187,10 @@ func (r *registry) learn(generation int64, agreed *schema.Type) {
 	}
 	if agreed != nil {
 		r.agreed[agreed] = true
+		if r.met == nil || len(r.met) >= maxTypes {
+			r.met = map[*schema.Type]bool{}
+		}
+		r.met[agreed] = true
 	}
 }
 
@@ -194,22 +200,28 @@ const (
 	lockRecordsSQL    = `LOCK TABLE {records} IN SHARE MODE`
 	lockGenerationSQL = `SELECT generation FROM {generation} FOR UPDATE`
 	moveSQL           = `UPDATE {generation} SET generation = $1`
-	enlistSQL         = `INSERT INTO {indexes} (type, attr, form, complete) VALUES ($1, $2, $3, $4)
-ON CONFLICT (type, attr) DO UPDATE SET form = excluded.form, complete = excluded.complete`
-	delistSQL = `DELETE FROM {indexes} WHERE type = $1 AND attr = $2`
+	enlistSQL         = `INSERT INTO {indexes} (type, attr, form, complete) VALUES ($1, $2, $3, $4)`
+	delistSQL         = `DELETE FROM {indexes} WHERE type = $1 AND attr = $2`
 )
 
-// agreeOn brings the list into agreement with a type.
-func (r *registry) agreeOn(ctx context.Context, t *schema.Type) error {
+// agreeOn brings the list into agreement with a type. With enlist, all that the
+// type indexes is listed then; without, the list holds nothing else.
+func (r *registry) agreeOn(ctx context.Context, t *schema.Type, enlist bool) error {
 	var generation int64
 	distrust := false
 	err := r.store.transaction(ctx, func(tx pgx.Tx) error {
 		distrust = false
+		// The generation first: if the list moves before it is read, what agrees with it
+		// is taken for less than it is.
 		if err := tx.QueryRow(ctx, r.store.names.sql(generationSQL)).Scan(&generation); err != nil {
 			return err
 		}
-		if agrees, err := r.agrees(ctx, tx, t); agrees || err != nil {
+		listed, err := r.list(ctx, tx, t.Name())
+		if err != nil {
 			return err
+		}
+		if add, remove := disagreement(listed, t, enlist); len(add)+len(remove) == 0 {
+			return nil
 		}
 		if _, err := tx.Exec(ctx, r.store.names.sql(lockRecordsSQL)); err != nil {
 			return err
@@ -217,31 +229,19 @@ func (r *registry) agreeOn(ctx context.Context, t *schema.Type) error {
 		if err := tx.QueryRow(ctx, r.store.names.sql(lockGenerationSQL)).Scan(&generation); err != nil {
 			return err
 		}
-		listed, err := r.list(ctx, tx, t.Name())
-		if err != nil {
+		if listed, err = r.list(ctx, tx, t.Name()); err != nil {
 			return err
 		}
-		isNew := len(listed) == 0
-		if isNew {
-			if _, err := tx.Exec(ctx, r.store.names.sql(enlistSQL), t.Name(), "", "", true); err != nil {
-				return err
-			}
-		}
-		delete(listed, "")
-		for _, p := range indexed(t) {
-			l, ok := listed[p.String()]
-			delete(listed, p.String())
-			if ok && l.form == form(p) {
-				continue
-			}
-			distrust = distrust || ok
-			if _, err := tx.Exec(ctx, r.store.names.sql(enlistSQL), t.Name(), p.String(), form(p), isNew); err != nil {
-				return err
-			}
-		}
-		for attr := range listed {
-			distrust = true
+		add, remove := disagreement(listed, t, enlist)
+		for _, attr := range remove {
+			distrust = distrust || listed[attr].complete
 			if _, err := tx.Exec(ctx, r.store.names.sql(delistSQL), t.Name(), attr); err != nil {
+				return err
+			}
+		}
+		isNew := len(listed) == 0
+		for attr, form := range add {
+			if _, err := tx.Exec(ctx, r.store.names.sql(enlistSQL), t.Name(), attr, form, isNew); err != nil {
 				return err
 			}
 		}
@@ -261,19 +261,24 @@ func (r *registry) agreeOn(ctx context.Context, t *schema.Type) error {
 	return nil
 }
 
-// agrees reports whether the list has what a type indexes and nothing else.
-func (r *registry) agrees(ctx context.Context, db querier, t *schema.Type) (bool, error) {
-	listed, err := r.list(ctx, db, t.Name())
-	if err != nil {
-		return false, err
+// disagreement compares the list with a type. What is to be added comes with its
+// form, "" among it for a type that is new.
+func disagreement(listed map[string]listing, t *schema.Type, enlist bool) (add map[string]string, remove []string) {
+	forms := map[string]string{"": ""}
+	for _, p := range indexed(t) {
+		forms[p.String()] = form(p)
 	}
-	paths := indexed(t)
-	for _, p := range paths {
-		if l, ok := listed[p.String()]; !ok || l.form != form(p) {
-			return false, nil
+	for attr, l := range listed {
+		if f, ok := forms[attr]; !ok || f != l.form {
+			remove = append(remove, attr)
+		} else {
+			delete(forms, attr)
 		}
 	}
-	return len(listed) == len(paths)+1, nil // with the row of the type
+	if enlist {
+		add = forms
+	}
+	return add, remove
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -63,7 +63,7 @@ var errDisagreed = errors.New("postgres: the indexes of the type are not those o
 // reindex writes the keys of all records of a type and marks its indexes as
 // complete.
 func (s *Store) reindex(ctx context.Context, t *schema.Type) error {
-	if err := s.indexes.agreeOn(ctx, t); err != nil {
+	if err := s.indexes.agreeOn(ctx, t, true); err != nil {
 		return err
 	}
 	began, err := s.indexes.agree(ctx, nil)
