@@ -20,7 +20,6 @@ import (
 	"github.com/musterhq/muster/scim/dialect"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
-	"github.com/musterhq/muster/storage/memory"
 )
 
 func main() {
@@ -33,7 +32,7 @@ func main() {
 // config is what the flags say.
 type config struct {
 	addr, path, store, schema, baseURL string
-	strict                             bool
+	strict, migrate                    bool
 	tokens                             tokens
 }
 
@@ -41,7 +40,8 @@ func parse(args []string) (c config, err error) {
 	f := flag.NewFlagSet("server", flag.ContinueOnError)
 	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on")
 	f.StringVar(&c.path, "path", "/scim/v2", "`path` of the service root")
-	f.StringVar(&c.store, "store", "memory", "`kind` of store: memory")
+	f.StringVar(&c.store, "store", "memory", "`where` records are kept: memory, sqlite:FILE or postgres://USER@HOST:PORT/DB")
+	f.BoolVar(&c.migrate, "migrate", true, "make and upgrade the tables of the store at the start")
 	f.StringVar(&c.schema, "schema", "", "`file` with further schemas and resource types, as the RFC's JSON")
 	f.StringVar(&c.baseURL, "base-url", "", "public `URL` of the service root, when a proxy stands in front")
 	f.BoolVar(&c.strict, "strict", false, "no tolerance for clients that stray from the RFCs")
@@ -67,7 +67,16 @@ func run(args []string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	handler, err := c.handler(log)
+	store, err := openStore(context.Background(), c.store, c.migrate)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			log.Error("closing the store", "error", err)
+		}
+	}()
+	handler, err := c.handler(store, log)
 	if err != nil {
 		return err
 	}
@@ -104,11 +113,7 @@ func run(args []string) error {
 }
 
 // handler builds the SCIM server.
-func (c *config) handler(log *slog.Logger) (http.Handler, error) {
-	store, err := openStore(c.store)
-	if err != nil {
-		return nil, err
-	}
+func (c *config) handler(store storage.Store, log *slog.Logger) (http.Handler, error) {
 	opts := []scim.Option{
 		scim.WithPathPrefix(c.path),
 		scim.WithLogger(log),
@@ -137,13 +142,6 @@ func (c *config) handler(log *slog.Logger) (http.Handler, error) {
 		}
 	}
 	return scim.New(store, scim.BearerTokens(c.tokens), opts...)
-}
-
-func openStore(kind string) (storage.Store, error) {
-	if kind != "memory" {
-		return nil, fmt.Errorf("unknown store %q; there is memory", kind)
-	}
-	return memory.New(), nil
 }
 
 // logged writes a line for each request. Paths hold ids and queries personal

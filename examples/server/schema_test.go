@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/musterhq/muster/storage/memory"
 )
 
 const definitions = `{
@@ -31,7 +33,7 @@ func TestTypesComeFromAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := c.handler(slog.New(slog.DiscardHandler))
+	h, err := c.handler(memory.New(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
