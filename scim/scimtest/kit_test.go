@@ -37,7 +37,7 @@ func newServer(t testing.TB, opts ...scim.Option) *scim.Server {
 	opts = append([]scim.Option{
 		scim.WithResourceType(user), scim.WithLogger(slog.New(slog.DiscardHandler)),
 		// Small enough to be tried out.
-		scim.WithLimits(scim.Limits{Body: 1 << 20, BulkOperations: 50}),
+		scim.WithLimits(scim.Limits{Body: 128 << 10, BulkOperations: 50}),
 	}, opts...)
 	srv, err := scim.New(memory.New(), scim.BearerTokens(map[string]scim.Principal{
 		"secret": {Tenant: "one"}, "other": {Tenant: "two"},
