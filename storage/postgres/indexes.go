@@ -197,68 +197,98 @@ func (r *registry) learn(generation int64, agreed *schema.Type) {
 const (
 	// lockRecords waits for all who write, and holds them off: what they prepared is
 	// for the old generation.
-	lockRecordsSQL    = `LOCK TABLE {records} IN SHARE MODE`
-	lockGenerationSQL = `SELECT generation FROM {generation} FOR UPDATE`
-	moveSQL           = `UPDATE {generation} SET generation = $1`
-	enlistSQL         = `INSERT INTO {indexes} (type, attr, form, complete) VALUES ($1, $2, $3, $4)`
-	delistSQL         = `DELETE FROM {indexes} WHERE type = $1 AND attr = $2`
+	lockRecordsSQL = `LOCK TABLE {records} IN SHARE MODE`
+	moveSQL        = `UPDATE {generation} SET generation = generation + 1 RETURNING generation`
+	contestSQL     = `UPDATE {indexes} SET form = '', complete = false WHERE type = $1 AND attr = ANY ($2::text[])`
+	delistSQL      = `DELETE FROM {indexes} WHERE type = $1 AND attr = ANY ($2::text[]) AND form = ''`
+	enlistSQL      = `INSERT INTO {indexes} (type, attr, form, complete) VALUES ($1, $2, $3, $4) ON CONFLICT (type, attr) DO NOTHING`
 )
 
 // agreeOn brings the list into agreement with a type. With enlist, all that the
 // type indexes is listed then; without, the list holds nothing else.
+//
+// What goes is marked first, so that nobody completes it, and goes when no query
+// trusts it any more.
 func (r *registry) agreeOn(ctx context.Context, t *schema.Type, enlist bool) error {
-	var generation int64
-	distrust := false
-	err := r.store.transaction(ctx, func(tx pgx.Tx) error {
-		distrust = false
-		// The generation first: if the list moves before it is read, what agrees with it
-		// is taken for less than it is.
-		if err := tx.QueryRow(ctx, r.store.names.sql(generationSQL)).Scan(&generation); err != nil {
-			return err
-		}
-		listed, err := r.list(ctx, tx, t.Name())
-		if err != nil {
-			return err
-		}
-		if add, remove := disagreement(listed, t, enlist); len(add)+len(remove) == 0 {
-			return nil
-		}
-		if _, err := tx.Exec(ctx, r.store.names.sql(lockRecordsSQL)); err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, r.store.names.sql(lockGenerationSQL)).Scan(&generation); err != nil {
-			return err
-		}
-		if listed, err = r.list(ctx, tx, t.Name()); err != nil {
-			return err
-		}
-		add, remove := disagreement(listed, t, enlist)
-		for _, attr := range remove {
-			distrust = distrust || listed[attr].complete
-			if _, err := tx.Exec(ctx, r.store.names.sql(delistSQL), t.Name(), attr); err != nil {
-				return err
-			}
-		}
-		isNew := len(listed) == 0
-		for attr, form := range add {
-			if _, err := tx.Exec(ctx, r.store.names.sql(enlistSQL), t.Name(), attr, form, isNew); err != nil {
-				return err
-			}
-		}
-		generation++
-		_, err = tx.Exec(ctx, r.store.names.sql(moveSQL), generation)
-		return err
-	})
+	generation, add, remove, err := r.compare(ctx, t, enlist)
 	if err != nil {
 		return err
 	}
-	if distrust {
+	if len(remove) > 0 {
+		if generation, err = r.change(ctx, r.store.names.sql(contestSQL), t.Name(), remove); err != nil {
+			return err
+		}
 		if err := pause(ctx, 2*trust); err != nil {
+			return err
+		}
+	}
+	if len(add)+len(remove) > 0 {
+		if generation, err = r.replace(ctx, t, enlist); err != nil {
 			return err
 		}
 	}
 	r.learn(generation, t)
 	return nil
+}
+
+// compare compares the list with a type, and returns the generation in which it
+// was so.
+func (r *registry) compare(ctx context.Context, t *schema.Type, enlist bool) (generation int64, add map[string]string, remove []string, err error) {
+	// The generation first: if the list moves before it is read, a write finds that
+	// its generation is an old one.
+	if err := r.store.pool.QueryRow(ctx, r.store.names.sql(generationSQL)).Scan(&generation); err != nil {
+		return 0, nil, nil, err
+	}
+	listed, err := r.list(ctx, r.store.pool, t.Name())
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	add, remove = disagreement(listed, t, enlist)
+	return generation, add, remove, nil
+}
+
+// replace removes what is marked and not the type's, and adds what is missing.
+func (r *registry) replace(ctx context.Context, t *schema.Type, enlist bool) (generation int64, err error) {
+	err = r.moving(ctx, &generation, func(tx pgx.Tx) error {
+		listed, err := r.list(ctx, tx, t.Name())
+		if err != nil {
+			return err
+		}
+		add, remove := disagreement(listed, t, enlist)
+		if _, err := tx.Exec(ctx, r.store.names.sql(delistSQL), t.Name(), remove); err != nil {
+			return err
+		}
+		isNew := len(listed) == 0
+		for attr, form := range add {
+			// What came onto the list meanwhile unmarked is a matter of the next write.
+			if _, err := tx.Exec(ctx, r.store.names.sql(enlistSQL), t.Name(), attr, form, isNew); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return generation, err
+}
+
+func (r *registry) change(ctx context.Context, sql string, args ...any) (generation int64, err error) {
+	err = r.moving(ctx, &generation, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, sql, args...)
+		return err
+	})
+	return generation, err
+}
+
+// moving changes the list in a transaction that moves its generation.
+func (r *registry) moving(ctx context.Context, generation *int64, f func(pgx.Tx) error) error {
+	return r.store.transaction(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, r.store.names.sql(lockRecordsSQL)); err != nil {
+			return err
+		}
+		if err := f(tx); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, r.store.names.sql(moveSQL)).Scan(generation)
+	})
 }
 
 // disagreement compares the list with a type. What is to be added comes with its

@@ -40,7 +40,7 @@ FROM unnest($2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $7::b
 WHERE r.tenant = $1 AND r.type = n.type AND r.id = n.id
 	AND (r.user_name, r.external_id, r.display_name, r.active) <> (n.user_name, n.external_id, n.display_name, n.active)`
 
-	completeSQL = `UPDATE {indexes} SET complete = true WHERE type = $1 AND (SELECT generation FROM {generation}) = $2`
+	completeSQL = `UPDATE {indexes} SET complete = true WHERE type = $1 AND form <> '' AND (SELECT generation FROM {generation}) = $2`
 )
 
 // index completes the indexes of a type. With two programs that index different
