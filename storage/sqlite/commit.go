@@ -212,6 +212,11 @@ func (c *commit) put(p storage.Put) (ch change, err error) {
 	c.births[crowd{r.Type, r.Connection, r.Hidden}]++
 	ch = change{step: &step{before: before, after: after, put: true, described: true}, ref: r.Ref, record: r}
 	ch.new, ch.columns = keysOf(r)
+	if before != nil && len(r.Index) == 0 && r.IndexedFor() == nil {
+		if err := c.keepIndex(&ch, keys); err != nil {
+			return ch, err
+		}
+	}
 	if encoded := ch.new.encode(); before == nil || !bytes.Equal(encoded, keys) {
 		ch.keys = encoded
 		if before != nil {
@@ -221,6 +226,27 @@ func (c *commit) put(p storage.Put) (ch change, err error) {
 	c.addStep(r.Ref, ch.step, p.Change)
 	c.result.Puts = append(c.result.Puts, after.version)
 	return ch, err
+}
+
+// keepIndex leaves the index of a record alone that was read from a store and
+// is put back, which has none: it follows from the document, which is the same.
+func (c *commit) keepIndex(ch *change, keys []byte) error {
+	row, err := c.conn.first(`SELECT user_name, external_id, display_name, active
+		FROM muster_records WHERE tenant = ? AND type = ? AND id = ? AND doc = ?`, c.Tenant, ch.ref.Type, ch.ref.ID, ch.record.Doc)
+	if err != nil || row == nil {
+		return err
+	}
+	old, err := decodeKeys(keys)
+	if err != nil {
+		return err
+	}
+	ch.new.entries = old.entries
+	for i, column := range []*any{&ch.columns.userName, &ch.columns.externalID, &ch.columns.displayName, &ch.columns.active} {
+		if key, ok := row[i].(string); ok {
+			*column = key
+		}
+	}
+	return nil
 }
 
 // load reads what a write needs to know of a record, nil when there is none, and
