@@ -10,7 +10,8 @@ import (
 )
 
 // BearerToken accepts one static token, for a host with a single tenant. Tokens
-// should hold at least 128 bits of randomness and travel over TLS only.
+// should hold at least 128 bits of randomness and travel over TLS only. [New]
+// refuses an empty one.
 func BearerToken(token string) Authenticator {
 	return BearerTokens(map[string]Principal{token: {}})
 }
@@ -18,13 +19,11 @@ func BearerToken(token string) Authenticator {
 // BearerTokens accepts several static tokens, each standing for its principal.
 // Two tokens may be valid for one principal, so that one can be rotated while
 // the other works. Only hashes of the tokens are kept. An empty token is never
-// accepted.
+// accepted, and [New] refuses it.
 func BearerTokens(tokens map[string]Principal) Authenticator {
 	a := make(bearerTokens, len(tokens))
 	for token, p := range tokens {
-		if token != "" {
-			a[sha256.Sum256([]byte(token))] = p
-		}
+		a[sha256.Sum256([]byte(token))] = p
 	}
 	return a
 }
@@ -33,9 +32,16 @@ func BearerTokens(tokens map[string]Principal) Authenticator {
 // a hash, which helps nobody find a token.
 type bearerTokens map[[sha256.Size]byte]Principal
 
+func (a bearerTokens) check() error {
+	if _, ok := a[sha256.Sum256(nil)]; ok {
+		return errors.New("a bearer token is empty; is a setting of the host missing?")
+	}
+	return nil
+}
+
 func (a bearerTokens) Authenticate(r *http.Request) (Principal, error) {
 	scheme, token := credentials(r)
-	if !strings.EqualFold(scheme, "Bearer") {
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return Principal{}, ErrUnauthorized
 	}
 	p, ok := a[sha256.Sum256([]byte(token))]
@@ -65,6 +71,13 @@ func BearerFunc(f func(ctx context.Context, token string) (Principal, error)) Au
 
 type bearerFunc func(ctx context.Context, token string) (Principal, error)
 
+func (f bearerFunc) check() error {
+	if f == nil {
+		return errors.New("BearerFunc needs a function")
+	}
+	return nil
+}
+
 func (f bearerFunc) Authenticate(r *http.Request) (Principal, error) {
 	scheme, token := credentials(r)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -78,7 +91,8 @@ func (f bearerFunc) AuthenticationSchemes() []AuthenticationScheme {
 }
 
 // Basic accepts one user name and password (RFC 7617), for clients that can do
-// nothing else. Only hashes are kept.
+// nothing else. Only hashes are kept. An empty password is never accepted, and
+// [New] refuses it.
 func Basic(user, password string, p Principal) Authenticator {
 	return basic{sha256.Sum256([]byte(user)), sha256.Sum256([]byte(password)), password != "", p}
 }
@@ -87,6 +101,13 @@ type basic struct {
 	user, password [sha256.Size]byte
 	usable         bool
 	principal      Principal
+}
+
+func (b basic) check() error {
+	if !b.usable {
+		return errors.New("the password of Basic is empty; is a setting of the host missing?")
+	}
+	return nil
 }
 
 func (b basic) Authenticate(r *http.Request) (Principal, error) {
@@ -112,10 +133,21 @@ func (b basic) AuthenticationSchemes() []AuthenticationScheme {
 
 // AnyOf accepts what any of several authenticators accepts; the first that does
 // decides. When none does, the first error that is more than [ErrUnauthorized] is
-// the answer.
+// the answer. [New] refuses one that has none to ask.
 func AnyOf(authenticators ...Authenticator) Authenticator { return anyOf(authenticators) }
 
 type anyOf []Authenticator
+
+func (a anyOf) check() error {
+	if len(a) == 0 {
+		return errors.New("AnyOf needs authenticators to ask")
+	}
+	var errs []error
+	for _, auth := range a {
+		errs = append(errs, checkAuthenticator(auth))
+	}
+	return errors.Join(errs...)
+}
 
 func (a anyOf) Authenticate(r *http.Request) (Principal, error) {
 	err := ErrUnauthorized
@@ -140,6 +172,18 @@ func (a anyOf) AuthenticationSchemes() []AuthenticationScheme {
 		}
 	}
 	return all
+}
+
+// checkAuthenticator finds what can only be a mistake in the host's settings: an
+// authenticator that lets nobody in, which would show as 401 for everybody.
+func checkAuthenticator(a Authenticator) error {
+	if a == nil {
+		return errors.New("an authenticator is required; BearerToken is the simplest")
+	}
+	if a, ok := a.(interface{ check() error }); ok {
+		return a.check()
+	}
+	return nil
 }
 
 func schemesOf(a Authenticator) []AuthenticationScheme {

@@ -169,7 +169,7 @@ func (s *Server) parseFilter(c *call, t *Type, text, base string) (*Filter, erro
 		return nil, err
 	}
 	plan := s.planOptions(c, base)
-	plan.UnknownNames = s.rejectUnknownFilter
+	plan.UnknownNames = s.rejectUnknown
 	plan.Ignored = c.ignored
 	return filter.Compile(t, expr, plan)
 }

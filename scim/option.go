@@ -1,8 +1,10 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,7 +17,8 @@ import (
 )
 
 // Option adjusts a [Server]. Options apply in order; a later one of the same kind
-// wins unless its doc says that they add up.
+// wins unless its doc says that they add up. A nil Option does nothing, and an
+// option whose function is nil has its default, unless its doc says otherwise.
 type Option interface{ apply(*Server) error }
 
 type option func(*Server) error
@@ -63,14 +66,26 @@ func WithoutResourceType(name string) Option {
 	})
 }
 
-// WithInterceptor adds interceptors; the first is the outermost.
+// WithInterceptor adds interceptors; the first is the outermost. None may be nil.
 func WithInterceptor(i ...Interceptor) Option {
-	return option(func(s *Server) error { s.interceptors = append(s.interceptors, i...); return nil })
+	return option(func(s *Server) error {
+		if slices.ContainsFunc(i, func(i Interceptor) bool { return i == nil }) {
+			return errors.New("an interceptor is nil")
+		}
+		s.interceptors = append(s.interceptors, i...)
+		return nil
+	})
 }
 
-// WithGuard adds guards. All must agree; they are asked in order.
+// WithGuard adds guards. All must agree; they are asked in order. None may be nil.
 func WithGuard(g ...Guard) Option {
-	return option(func(s *Server) error { s.guards = append(s.guards, g...); return nil })
+	return option(func(s *Server) error {
+		if slices.ContainsFunc(g, func(g Guard) bool { return g == nil }) {
+			return errors.New("a guard is nil")
+		}
+		s.guards = append(s.guards, g...)
+		return nil
+	})
 }
 
 // WithDialect sets the tolerance rules for connections whose Principal names
@@ -232,7 +247,7 @@ func WithReport(f func(ctx context.Context, r Report)) Option {
 // unknown names in filters (400 invalidFilter). Default: they are ignored and
 // reported.
 func WithRejectUnknown() Option {
-	return option(func(s *Server) error { s.rejectUnknown, s.rejectUnknownFilter = true, true; return nil })
+	return option(func(s *Server) error { s.rejectUnknown = true; return nil })
 }
 
 // WithPublicDiscovery answers /ServiceProviderConfig, /Schemas and
@@ -250,12 +265,17 @@ func WithDocumentationURI(uri string) Option {
 // WithLogger sets where the server logs. Default slog.Default(). At level Info
 // and above no personal data is logged.
 func WithLogger(l *slog.Logger) Option {
-	return option(func(s *Server) error { s.log = l; return nil })
+	return option(func(s *Server) error { s.log = cmp.Or(l, slog.Default()); return nil })
 }
 
 // WithClock sets the clock. Default time.Now.
 func WithClock(now func() time.Time) Option {
-	return option(func(s *Server) error { s.clock = now; return nil })
+	return option(func(s *Server) error {
+		if s.clock = now; now == nil {
+			s.clock = time.Now
+		}
+		return nil
+	})
 }
 
 // WithHookTimeout bounds the time that subscribers get for one event. Default 10
@@ -270,8 +290,8 @@ func WithHookTimeout(d time.Duration) Option {
 	})
 }
 
-// Limits bound the work that a request can cause. A zero field keeps its
-// default. Over a limit the answer is a clear error, at once.
+// Limits bound the work that a request can cause. A field of zero or less keeps
+// its default. Over a limit the answer is a clear error, at once.
 type Limits struct {
 	Body       int64 // bytes of a request body; default 8 MiB; 413
 	Depth      int   // nesting of JSON; default 32; 400 invalidSyntax
@@ -283,7 +303,7 @@ type Limits struct {
 	FilterLength   int // bytes of a filter; default 8,192; 400 invalidFilter
 	FilterNodes    int // comparisons, value paths and operators of a filter; default 200; 400 invalidFilter
 	FilterDepth    int // nesting of a filter; default 50; 400 invalidFilter
-	PageSize       int // resources when count is absent; default 100
+	PageSize       int // resources when count is absent; default 100; never more than MaxPageSize
 	MaxPageSize    int // resources of one page; default 1,000; larger counts are capped
 	Scan           int // records looked at for one list; default 2,000,000; 400 tooMany
 	Labels         int // members whose display is shown; default 1,000

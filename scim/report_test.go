@@ -100,6 +100,9 @@ func TestNewRefusesOneThing(t *testing.T) {
 		{"two types at two endpoints", []scim.Option{scim.WithResourceType(device("/Things")), scim.WithResourceType(device("/Others"))}, true},
 		{"an endpoint of the protocol", []scim.Option{scim.WithResourceType(device("/schemas"))}, false},
 		{"users without groups", []scim.Option{scim.WithoutResourceType("Group")}, true},
+		{"no guard", []scim.Option{scim.WithGuard(nil)}, false},
+		{"no interceptor", []scim.Option{scim.WithInterceptor(nil)}, false},
+		{"defaults by nil", []scim.Option{nil, scim.WithLogger(nil), scim.WithClock(nil), scim.WithReport(nil), scim.WithMe(nil), scim.WithPassword(nil)}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -109,6 +112,36 @@ func TestNewRefusesOneThing(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestNewRefusesAnAuthenticatorThatLetsNobodyIn(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		auth scim.Authenticator
+		ok   bool
+	}{
+		{"a token", scim.BearerToken("x"), true},
+		{"an empty token", scim.BearerToken(""), false},
+		{"an empty token among others", scim.BearerTokens(map[string]scim.Principal{"x": {}, "": {}}), false},
+		{"no tokens yet, beside a function", scim.AnyOf(scim.BearerTokens(nil), scim.BearerFunc(nobody)), true},
+		{"an empty password", scim.Basic("u", "", scim.Principal{}), false},
+		{"no function", scim.BearerFunc(nil), false},
+		{"any of none", scim.AnyOf(), false},
+		{"any of nil", scim.AnyOf(nil), false},
+		{"any of which one has an empty token", scim.AnyOf(scim.BearerToken("x"), scim.BearerToken("")), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := scim.New(memory.New(), test.auth); (err == nil) != test.ok {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func nobody(context.Context, string) (scim.Principal, error) {
+	return scim.Principal{}, scim.ErrUnauthorized
 }
 
 func TestLimitsOfZeroKeepTheirDefaults(t *testing.T) {

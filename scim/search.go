@@ -236,7 +236,7 @@ func (x *exchange) filters() ([]*Filter, error) {
 		switch {
 		case unknown[name] < len(s.endpoints):
 			continue
-		case s.rejectUnknownFilter:
+		case s.rejectUnknown:
 			return nil, Errorf(http.StatusBadRequest, InvalidFilter, "no resource type has an attribute %q", name)
 		}
 		c.ignored(name)

@@ -51,7 +51,6 @@ type Server struct {
 	tombstones          time.Duration
 	immutableExternalID bool
 	rejectUnknown       bool
-	rejectUnknownFilter bool
 	publicDiscovery     bool
 	documentationURI    string
 	limits              Limits
@@ -91,9 +90,7 @@ func New(store storage.Store, auth Authenticator, opts ...Option) (*Server, erro
 	if store == nil {
 		errs = append(errs, errors.New("a store is required; storage/memory has one to begin with"))
 	}
-	if auth == nil {
-		errs = append(errs, errors.New("an authenticator is required; BearerToken is the simplest"))
-	}
+	errs = append(errs, checkAuthenticator(auth))
 	for _, o := range opts {
 		if o != nil {
 			errs = append(errs, o.apply(s))
@@ -137,11 +134,6 @@ func (s *Server) compile() error {
 		if err != nil {
 			errs = append(errs, err)
 			continue
-		}
-		for _, reserved := range []string{"/ServiceProviderConfig", "/ServiceProviderConfigs", "/Schemas", "/ResourceTypes", "/Bulk", "/Me", "/.search"} {
-			if strings.EqualFold(t.Endpoint(), reserved) {
-				errs = append(errs, fmt.Errorf("resource type %s: the endpoint %s belongs to the protocol", t.Name(), t.Endpoint()))
-			}
 		}
 		for _, e := range s.endpoints {
 			if strings.EqualFold(e.typ.Endpoint(), t.Endpoint()) {
