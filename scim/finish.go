@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"time"
 
 	"github.com/musterhq/muster/scim/resource"
 	"github.com/musterhq/muster/storage"
@@ -17,7 +18,7 @@ func (s *Server) finish(ctx context.Context, e *endpoint, op *Operation, w *pend
 	counts := make([]LinkCount, 0, len(done.Links))
 	for i := range done.Links {
 		edit, result := &w.batch.Links[i], &done.Links[i]
-		if err := s.settleDropped(ctx, e, op, edit, result, links); err != nil {
+		if err := s.settleDropped(ctx, e, op, w.batch.Time, edit, result, links); err != nil {
 			return err
 		}
 		counts = append(counts, LinkCount{edit.Relation, result.Added, result.Removed})
@@ -63,8 +64,10 @@ func (e *endpoint) noLinks(p *resource.Projection) (views []resource.RelationVie
 }
 
 // settleDropped tries the members that an edit left out as each further type of
-// the relation and keeps those that are of none.
-func (s *Server) settleDropped(ctx context.Context, e *endpoint, op *Operation, edit *storage.LinkEdit, result *storage.LinkResult, links *linkEdits) error {
+// the relation and keeps those that are of none. It belongs to the write of that
+// time: a resource is not modified after its creation because its members were of
+// another type than the assumed one.
+func (s *Server) settleDropped(ctx context.Context, e *endpoint, op *Operation, at time.Time, edit *storage.LinkEdit, result *storage.LinkResult, links *linkEdits) error {
 	if len(result.Dropped) == 0 {
 		return nil
 	}
@@ -87,7 +90,7 @@ func (s *Server) settleDropped(ctx context.Context, e *endpoint, op *Operation, 
 			if len(again.Add) == 0 {
 				return nil
 			}
-			next, err := s.store.Commit(ctx, &storage.Batch{Tenant: op.Principal.Tenant, Time: s.now(), Links: []storage.LinkEdit{again}})
+			next, err := s.store.Commit(ctx, &storage.Batch{Tenant: op.Principal.Tenant, Time: at, Links: []storage.LinkEdit{again}})
 			if err != nil {
 				return err
 			}

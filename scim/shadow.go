@@ -155,7 +155,7 @@ func (s *Server) linkHandled(ctx context.Context, e *endpoint, op *Operation, w 
 	}
 	for i := range done.Links {
 		edit, result := &p.batch.Links[i], &done.Links[i]
-		if err := s.settleDropped(ctx, e, op, edit, result, links); err != nil {
+		if err := s.settleDropped(ctx, e, op, p.batch.Time, edit, result, links); err != nil {
 			return err
 		}
 		w.count(LinkCount{edit.Relation, result.Added, result.Removed})
