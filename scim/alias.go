@@ -40,5 +40,6 @@ type (
 	Path = schema.Path
 )
 
-// NewResource starts a resource of type t, for hosts that serve their own.
+// NewResource starts a resource of type t, for hosts that serve their own or create
+// some with [Server.Do]. t is the server's, see [Server.Type].
 func NewResource(t *Type) *Builder { return resource.New(t) }

@@ -41,7 +41,8 @@ func (e *Effect) Activates() bool {
 }
 
 // Deactivates reports whether a resource that counts as active now will not: it
-// is deactivated or deleted.
+// is deactivated or deleted. The deletion of a group is one, as its creation is an
+// activation.
 func (e *Effect) Deactivates() bool {
 	return e.Before != nil && e.Before.Active() && (e.After == nil || !e.After.Active())
 }
@@ -60,6 +61,11 @@ func (e *Effect) Changed(path string) (patch.Change, bool) {
 // Guard is host policy: it sees what is about to be committed, all effects of one
 // commit at once, and refuses by returning an error, an [*Error] as a rule.
 // Nothing has been written then. It runs right before the commit and again when
-// the commit has to be repeated; so it must not have effects of its own. It is
-// called concurrently and must not keep the slice.
+// the commit has to be repeated; so it must not have effects of its own. It must
+// not keep the slice.
+//
+// It is called concurrently, and not under a lock: of two commits that are judged
+// at the same time, neither guard sees what the other is about to write. What is
+// wrong with a single effect is always found; a limit on how many there are may be
+// exceeded by commits that meet.
 type Guard func(ctx context.Context, p Principal, effects []Effect) error

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"sync"
 
@@ -44,7 +45,8 @@ func ExampleNew() {
 }
 
 // A plan with a number of seats: users beyond it are refused before anything is
-// written, and the identity provider shows the sentence to its administrator.
+// written, and the identity provider shows the sentence to its administrator. Of
+// two creates that meet, both may get the last seat; see [scim.Guard].
 func ExampleWithGuard() {
 	const seats = 1
 	store := memory.New()
@@ -105,21 +107,8 @@ func ExampleServer_Subscribe() {
 	})
 	defer stop()
 
-	_, err = srv.Do(context.Background(), scim.Principal{}, &scim.Operation{
-		Method: scim.Create, Type: srv.Type("User"),
-		Resource: scim.NewResource(srv.Type("User")).Set("userName", "ada").Resource(),
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	found, err := srv.Do(context.Background(), scim.Principal{}, &scim.Operation{
-		Method: scim.List, Type: srv.Type("User"), List: scim.ListOptions{Count: 1},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	id := found.Items[0].Resource.ID()
-	request(srv, "secret", "PATCH", "/Users/"+id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+	created := request(srv, "secret", "POST", "/Users", `{"userName":"ada"}`)
+	request(srv, "secret", "PATCH", "/Users/"+path.Base(created.Header().Get("Location")), `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
 		"Operations":[{"op":"replace","path":"active","value":false}]}`)
 	// Output:
 	// create ada
@@ -198,6 +187,56 @@ func ExampleWithHandler() {
 	// {"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"ada","groups":[{"display":"Staff"}]}
 }
 
+// accounts are users as a host keeps them, in rows of its own.
+type accounts struct {
+	user *scim.Type
+	rows []account
+}
+
+type account struct {
+	id, login string
+	locked    bool
+}
+
+func (a *accounts) resource(row account) (*scim.Resource, error) {
+	return scim.NewResource(a.user).Meta(scim.Meta{ID: row.id}).Set("userName", row.login).Set("active", !row.locked).Build()
+}
+
+func (a *accounts) Get(_ context.Context, _, id string) (*scim.Resource, error) {
+	for _, row := range a.rows {
+		if row.id == id {
+			return a.resource(row)
+		}
+	}
+	return nil, scim.ErrNotFound
+}
+
+func (a *accounts) List(_ context.Context, req *scim.ListRequest) (*scim.ListPage, error) {
+	return scim.Page(req, func(yield func(*scim.Resource, error) bool) {
+		for _, row := range a.rows {
+			if !yield(a.resource(row)) {
+				return
+			}
+		}
+	})
+}
+
+// A handler over rows makes resources of the type that the server compiled, which
+// it is given once there is a server.
+func ExampleResourceHandler() {
+	h := &accounts{rows: []account{{id: "1", login: "ada"}, {id: "2", login: "grace", locked: true}}}
+	srv, err := scim.New(memory.New(), scim.BearerToken("secret"), scim.WithHandler(schema.User(), h))
+	if err != nil {
+		log.Fatal(err)
+	}
+	h.user = srv.Type("User")
+	fmt.Println(request(srv, "secret", "GET", "/Users/1?attributes=userName", "").Body)
+	fmt.Println(request(srv, "secret", "GET", "/Users?filter=active+eq+false&attributes=userName", "").Body)
+	// Output:
+	// {"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"ada"}
+	// {"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":1,"startIndex":1,"itemsPerPage":1,"Resources":[{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"2","userName":"grace"}]}
+}
+
 // A host's own attributes: an extension of User.
 func ExampleWithResourceType() {
 	user := schema.User()
@@ -264,10 +303,11 @@ func ExampleServer_Do() {
 	}
 	ctx, user := context.Background(), srv.Type("User")
 	p := scim.Principal{Subject: "sign-in"}
-	created, err := srv.Do(ctx, p, &scim.Operation{
-		Method: scim.Create, Type: user,
-		Resource: scim.NewResource(user).Set("userName", "ada").Set("name.givenName", "Ada").Resource(),
-	})
+	ada, err := scim.NewResource(user).Set("userName", "ada").Set("name.givenName", "Ada").Build()
+	if err != nil {
+		log.Fatal(err)
+	}
+	created, err := srv.Do(ctx, p, &scim.Operation{Method: scim.Create, Type: user, Resource: ada})
 	if err != nil {
 		log.Fatal(err)
 	}

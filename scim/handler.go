@@ -22,6 +22,9 @@ import (
 // Errors: [ErrNotFound], [ErrConflict], [NotUnique], an [*Error] of the host's
 // own, or anything else, which is logged and answered 500 without detail.
 //
+// Resources are of the type that the server compiled, which a handler gets from
+// [Server.Type] once there is a server, and every request for a list carries.
+//
 // Relations of such a type, those that it owns (a group's members) and those that
 // lead to it (a user's groups), stay in the server's store: its resources have no
 // members in them. A write makes the links first and calls the handler then. A
@@ -29,7 +32,8 @@ import (
 // behind it once there have been links.
 type ResourceHandler interface {
 	// Get returns the tenant's resource of that id, with its Meta, or
-	// [ErrNotFound]. An id of any shape may be asked for.
+	// [ErrNotFound]. An id of any shape may be asked for. Of the Meta only the id is
+	// required; without versions there are no ETags.
 	Get(ctx context.Context, tenant, id string) (*Resource, error)
 	// List returns the page that req asks for; [Page] does all of it for a handler
 	// that can only iterate.
@@ -38,7 +42,8 @@ type ResourceHandler interface {
 
 // Creator switches POST on.
 type Creator interface {
-	// Create keeps a new resource and returns it with its Meta. r's Meta is empty.
+	// Create keeps a new resource and returns it with its Meta, of which the handler
+	// assigns the id. r's Meta is empty.
 	Create(ctx context.Context, tenant string, r *Resource) (*Resource, error)
 }
 

@@ -36,11 +36,12 @@ type Operation struct {
 	Principal Principal
 	// ID names the resource: Get, Replace, Patch, Delete.
 	ID string
-	// Resource is the new state: Create, Replace. Its metadata is ignored.
+	// Resource is the new state: Create, Replace. Its metadata is ignored. A host
+	// makes one with [NewResource].
 	Resource *Resource
 	// Relations are the relation attributes that came with it.
 	Relations Relations
-	// Patch is what to change.
+	// Patch is what to change; patch.Parse makes it of a request's body.
 	Patch *patch.Request
 	// List is what to look for.
 	List ListOptions
@@ -132,12 +133,13 @@ type Next func(ctx context.Context, op *Operation) (*Result, error)
 type Interceptor func(ctx context.Context, op *Operation, next Next) (*Result, error)
 
 // Do runs an operation in process, through interceptors and guards as a request
-// over HTTP does. The principal is taken as authenticated. Errors are [*Error]s.
+// over HTTP does. The principal is taken as authenticated. A resource that lacks a
+// required attribute is refused. Errors are [*Error]s.
 func (s *Server) Do(ctx context.Context, p Principal, op *Operation) (*Result, error) {
 	c := *op
 	c.Principal = normal(p)
-	if c.Type == nil {
-		return nil, Errorf(http.StatusInternalServerError, "", "an operation needs a type")
+	if err := c.check(); err != nil {
+		return nil, s.toError(err)
 	}
 	if c.call == nil {
 		c.call = &call{session: s.dialectOf(c.Principal).Session()}
@@ -147,6 +149,25 @@ func (s *Server) Do(ctx context.Context, p Principal, op *Operation) (*Result, e
 		return nil, s.toError(err)
 	}
 	return res, nil
+}
+
+// check finds what an operation that no request was decoded into may lack.
+func (op *Operation) check() error {
+	wanting := func(what string) error {
+		return Errorf(http.StatusInternalServerError, "", "an operation needs %s", what)
+	}
+	switch {
+	case op.Type == nil:
+		return wanting("a type")
+	case op.Method == Patch && op.Patch == nil:
+		return wanting("what to change, in Patch")
+	case op.Method != Create && op.Method != Replace:
+		return nil
+	case op.Resource == nil || op.Resource.Type() != op.Type:
+		return wanting("a resource of its type")
+	}
+	_, err := op.Resource.Edit().Build()
+	return err
 }
 
 // ParseFilter makes the filter that op.List takes, with the server's tolerance
