@@ -45,6 +45,12 @@ func (p *parser) attributes(op Op, parent schema.Path, value []byte, pathless bo
 	dec := jsontext.NewDecoder(bytes.NewBuffer(value))
 	var few [4]uint64 // enough for most types, without allocating
 	seen := append(few[:0], make([]uint64, p.typ.Len()/64+1)...)
+	first := func(path schema.Path) bool {
+		bit, word := uint64(1)<<(path.Index()%64), &seen[path.Index()/64]
+		was := *word
+		*word |= bit
+		return was&bit == 0
+	}
 	return p.object(dec, "the value", func(key []byte) error {
 		raw, err := dec.ReadValue()
 		if err != nil {
@@ -54,19 +60,19 @@ func (p *parser) attributes(op Op, parent schema.Path, value []byte, pathless bo
 		raw = value[end-int64(len(raw)) : end]
 		path, ok := parent.LookupBytes(key)
 		if !ok {
-			return p.otherKey(op, parent, string(key), raw, pathless)
+			return p.otherKey(op, parent, string(key), raw, pathless, first)
 		}
-		if bit := uint64(1) << (path.Index() % 64); seen[path.Index()/64]&bit == 0 {
-			seen[path.Index()/64] |= bit
-		} else {
+		if !first(path) {
 			return p.twice(path.String())
 		}
 		return p.member(op, Target{Path: path}, raw, pathless)
 	})
 }
 
-// otherKey reads a member whose name is not that of an attribute.
-func (p *parser) otherKey(op Op, parent schema.Path, key string, raw []byte, pathless bool) error {
+// otherKey reads a member whose name is not that of an attribute. first notes an
+// attribute and reports whether it is new: an object that has "active" under two
+// names must not be read as whichever comes last.
+func (p *parser) otherKey(op Op, parent schema.Path, key string, raw []byte, pathless bool, first func(schema.Path) bool) error {
 	full := key
 	if parent.IsExtension() {
 		full = parent.String() + ":" + key
@@ -78,6 +84,9 @@ func (p *parser) otherKey(op Op, parent schema.Path, key string, raw []byte, pat
 		case err == nil:
 			if !plain {
 				p.used("KeysAsPaths")
+			}
+			if target.Where == nil && !first(target.Path) {
+				return p.twice(target.Path.String())
 			}
 			return p.member(op, target, raw, pathless)
 		case strings.Contains(key, "["):
