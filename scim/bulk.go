@@ -326,7 +326,7 @@ func (b *bulkRun) run(ctx context.Context, op *bulkOp) (*Result, error) {
 	}
 	res, err := x.s.chain(ctx, o)
 	if err == nil && (res == nil || res.Resource == nil) {
-		err = Errorf(http.StatusInternalServerError, "", "").WithCause(errNoResult)
+		err = errNoResult
 	}
 	return res, err
 }

@@ -3,7 +3,6 @@ package scim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 )
 
 var (
-	errForeignType = errors.New("the handler returned no resource, or one of another type")
+	errForeignType = errors.New("the handler returned no resource, or one without an id or of a type that is not the server's (see Server.Type)")
 	errForeignMe   = errors.New("the caller's resource is said to be of a type that is not served")
 	errNoResult    = errors.New("an interceptor returned neither a result nor an error")
 )
@@ -57,8 +56,7 @@ func (s *Server) toError(err error) *Error {
 	case errors.As(err, &filtered):
 		return bad(InvalidFilter, filtered.Error())
 	case errors.Is(err, storage.ErrNotUnique) && errors.As(err, &committed):
-		return &Error{Status: http.StatusConflict, ScimType: Uniqueness, Err: err,
-			Detail: fmt.Sprintf("another resource has the same %s; it must be unique", committed.Attr)}
+		return notUnique(committed.Attr).WithCause(err)
 	case errors.Is(err, storage.ErrMissingTarget):
 		return bad(InvalidValue, "a member names a resource that does not exist")
 	case errors.Is(err, ErrNotFound), errors.Is(err, storage.ErrNotFound):
@@ -66,7 +64,7 @@ func (s *Server) toError(err error) *Error {
 	case errors.Is(err, ErrUnauthorized):
 		return unauthorized(err).(*Error)
 	case isConflict(err):
-		return &Error{Status: http.StatusPreconditionFailed, Detail: "the resource has changed meanwhile; read it again and repeat the change", Err: err}
+		return preconditionFailed().WithCause(err)
 	case errors.Is(err, storage.ErrTooMany):
 		return bad(TooMany, "answering would take looking at too many resources; filter by an indexed attribute such as userName, externalId or emails.value")
 	case errors.Is(err, storage.ErrUnsupported):

@@ -12,15 +12,8 @@ func (s *Server) delete(ctx context.Context, e *endpoint, op *Operation) (*Resul
 		return s.deleteHandled(ctx, e, op)
 	}
 	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {
-		rec, err := s.record(ctx, st, op)
+		rec, cur, err := s.current(ctx, st, e, op)
 		if err != nil {
-			return nil, err
-		}
-		cur, err := fromRecord(e, rec)
-		if err != nil {
-			return nil, err
-		}
-		if err := checkMatch(op, cur); err != nil {
 			return nil, err
 		}
 		w := s.newPending(op, Effect{Kind: Delete, Type: e.typ, ID: op.ID, Before: cur})

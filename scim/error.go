@@ -76,9 +76,10 @@ var (
 
 // NotUnique is the error of a handler that found the value of an attribute
 // taken. Answered 409.
-func NotUnique(attribute string) error {
-	return &Error{Status: http.StatusConflict, ScimType: Uniqueness,
-		Detail: "another resource has the same " + attribute + "; it must be unique"}
+func NotUnique(attribute string) error { return notUnique(attribute) }
+
+func notUnique(attribute string) *Error {
+	return Errorf(http.StatusConflict, Uniqueness, "another resource has the same %s; it must be unique", attribute)
 }
 
 func (e *Error) appendJSON(dst []byte) []byte {

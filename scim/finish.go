@@ -46,10 +46,8 @@ func (s *Server) finish(ctx context.Context, e *endpoint, op *Operation, w *pend
 		res.Relations = e.noLinks(op.Projection) // nobody can have linked to it yet
 		return nil
 	}
-	views, err := s.relations(ctx, e, op, res.Resource)
-	if err == nil && views != nil {
-		res.Relations = views[0]
-	}
+	var err error
+	res.Relations, err = s.relationsOf(ctx, e, op, res.Resource)
 	return err
 }
 

@@ -16,13 +16,9 @@ func (s *Server) get(ctx context.Context, e *endpoint, op *Operation) (*Result, 
 	if err := checkMatch(op, r); err != nil {
 		return nil, err
 	}
-	views, err := s.relations(ctx, e, op, r)
-	if err != nil {
-		return nil, err
-	}
 	res := &Result{Item: Item{Resource: r}}
-	if views != nil {
-		res.Relations = views[0]
+	if res.Relations, err = s.relationsOf(ctx, e, op, r); err != nil {
+		return nil, err
 	}
 	res.Unchanged = matches(op.IfNoneMatch, r.Meta().Version) && !showsInverse(res.Relations)
 	return res, nil
@@ -54,6 +50,20 @@ func (s *Server) record(ctx context.Context, st storage.Store, op *Operation) (*
 		return nil, ErrNotFound
 	}
 	return rec, nil
+}
+
+// current reads the resource that a write of a stored type changes, and judges the
+// write's precondition.
+func (s *Server) current(ctx context.Context, st storage.Store, e *endpoint, op *Operation) (*storage.Record, *Resource, error) {
+	rec, err := s.record(ctx, st, op)
+	if err != nil {
+		return nil, nil, err
+	}
+	cur, err := fromRecord(e, rec)
+	if err == nil {
+		err = checkMatch(op, cur)
+	}
+	return rec, cur, err
 }
 
 func fromRecord(e *endpoint, rec *storage.Record) (*Resource, error) {

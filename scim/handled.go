@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"net/http"
 	"slices"
 
 	"github.com/musterhq/muster/scim/patch"
@@ -120,11 +119,19 @@ func (s *Server) loadHandled(ctx context.Context, e *endpoint, op *Operation) (*
 	if err != nil {
 		return nil, err
 	}
-	if cur == nil || cur.Type() != e.typ {
-		return nil, Errorf(http.StatusInternalServerError, "", "").WithCause(errForeignType)
+	if err := e.checkHandled(cur); err != nil {
+		return nil, err
 	}
 	shadow, err := s.shadowOf(ctx, e, op.Principal.Tenant, op.ID)
 	return &handled{cur, shadow}, err
+}
+
+// checkHandled finds what is wrong with a resource of a handler's making.
+func (e *endpoint) checkHandled(r *Resource) error {
+	if r == nil || r.Type() != e.typ || r.ID() == "" {
+		return errForeignType
+	}
+	return nil
 }
 
 // handledWrite is a write of a resource that a handler serves.
@@ -204,8 +211,8 @@ func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, 
 	if err != nil {
 		return nil, err
 	}
-	if r == nil || r.Type() != e.typ {
-		return nil, Errorf(http.StatusInternalServerError, "", "").WithCause(errForeignType)
+	if err := e.checkHandled(r); err != nil {
+		return nil, err
 	}
 	if effect.Kind != Delete {
 		effect.ID, effect.After = r.ID(), r
@@ -229,10 +236,7 @@ func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, 
 	if op.NoContent || effect.Kind == Delete {
 		return res, nil
 	}
-	views, err := s.relations(ctx, e, op, r)
-	if err == nil && views != nil {
-		res.Relations = views[0]
-	}
+	res.Relations, err = s.relationsOf(ctx, e, op, r)
 	return res, err
 }
 

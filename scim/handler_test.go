@@ -274,6 +274,14 @@ func TestFaultsOfAHandlerAreNotTheClients(t *testing.T) {
 	}
 }
 
+func TestResourcesOfAHandlerHaveAnID(t *testing.T) {
+	t.Parallel()
+	h := &accounts{rows: []account{{login: "ada"}}}
+	srv := newServer(t, scim.WithHandler(schema.User(), h))
+	h.user = srv.Type("User")
+	send(t, srv, "GET /Users/", "").wantError(t, 500, "")
+}
+
 func TestPageFiltersSortsAndCounts(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)

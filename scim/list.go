@@ -181,15 +181,15 @@ func (s *Server) readHandled(ctx context.Context, e *endpoint, op *Operation, w 
 		return nil, err
 	}
 	if page == nil {
-		return nil, Errorf(http.StatusInternalServerError, "", "").WithCause(errForeignType)
+		return nil, errForeignType
 	}
 	rs := page.Resources
 	read := &stretch{total: page.Total, keyset: page.Keyset, more: len(rs) > limit}
 	rs = rs[:min(len(rs), limit)]
 	read.items = make([]Item, len(rs))
 	for i, r := range rs {
-		if r == nil || r.Type() != e.typ {
-			return nil, Errorf(http.StatusInternalServerError, "", "").WithCause(errForeignType)
+		if err := e.checkHandled(r); err != nil {
+			return nil, err
 		}
 		read.items[i].Resource = r
 	}
@@ -266,14 +266,8 @@ func (s *Server) others(l filter.Linked) (refs []storage.Ref) {
 	if l.Inverse {
 		return []storage.Ref{{Type: l.Owner, ID: l.ID}}
 	}
-	if owner := s.byName[l.Owner]; owner != nil {
-		for _, r := range owner.typ.Relations() {
-			if r.Attribute == l.Relation {
-				for _, t := range r.Targets {
-					refs = append(refs, storage.Ref{Type: t, ID: l.ID})
-				}
-			}
-		}
+	for _, t := range s.targetsOf(l.Owner, l.Relation) {
+		refs = append(refs, storage.Ref{Type: t, ID: l.ID})
 	}
 	return refs
 }

@@ -34,7 +34,7 @@ func (x *exchange) myself(rt route, method string) error {
 	}
 	e := x.s.byName[name]
 	if e == nil {
-		return Errorf(http.StatusInternalServerError, "", "").WithCause(errForeignMe)
+		return errForeignMe
 	}
 	x.isMe = true
 	switch {

@@ -80,8 +80,8 @@ func (r *relationReader) nestedOwners(ctx context.Context, relation storage.Rela
 
 // climb reads who owns whom, level by level from the given ids upwards, as far as
 // the limits allow.
-func (s *relationReader) climb(ctx context.Context, relation storage.Relation, ids []string) (above map[string][]Member, err error) {
-	q := &storage.LinkQuery{Tenant: s.op.Principal.Tenant, Relation: relation, Inverse: true, Labels: true}
+func (r *relationReader) climb(ctx context.Context, relation storage.Relation, ids []string) (above map[string][]Member, err error) {
+	q := &storage.LinkQuery{Tenant: r.op.Principal.Tenant, Relation: relation, Inverse: true, Labels: true}
 	seen := map[string]bool{}
 	reach := func(ids []string) {
 		q.Of = q.Of[:0]
@@ -96,12 +96,12 @@ func (s *relationReader) climb(ctx context.Context, relation storage.Relation, i
 	known := 0
 	reach(ids)
 	for level := 0; len(q.Of) > 0; level++ {
-		if level == s.limits.NestingDepth || known > s.limits.NestedGroups {
-			s.warnNesting(ctx, relation)
+		if level == r.limits.NestingDepth || known > r.limits.NestedGroups {
+			r.warnNesting(ctx, relation)
 			break
 		}
-		q.Limit = s.limits.NestedGroups + 1
-		links, err := s.store.Links(ctx, q)
+		q.Limit = r.limits.NestedGroups + 1
+		links, err := r.store.Links(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +162,7 @@ func (s *Server) withNesting(ctx context.Context, op *Operation) (*Operation, er
 // nestedIn finds the owners that are targets of an owner, directly or not, without
 // itself.
 func (s *Server) nestedIn(ctx context.Context, op *Operation, relation storage.Relation, id string) (inner []string, err error) {
-	if !slices.Contains(s.targetsOf(relation.Owner, relation.Name), relation.Owner) {
+	if !s.nests(relation.Owner, relation.Name) {
 		return nil, nil
 	}
 	seen := map[string]bool{id: true}

@@ -16,15 +16,8 @@ func (s *Server) patch(ctx context.Context, e *endpoint, op *Operation) (*Result
 		if s.onlyLinks(op) {
 			return s.patchLinks(ctx, st, e, op)
 		}
-		rec, err := s.record(ctx, st, op)
+		rec, cur, err := s.current(ctx, st, e, op)
 		if err != nil {
-			return nil, err
-		}
-		cur, err := fromRecord(e, rec)
-		if err != nil {
-			return nil, err
-		}
-		if err := checkMatch(op, cur); err != nil {
 			return nil, err
 		}
 		u := &update{rec: rec, cur: cur, kind: "patched"}

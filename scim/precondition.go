@@ -14,7 +14,7 @@ func checkMatch(op *Operation, r *Resource) error {
 	return preconditionFailed()
 }
 
-func preconditionFailed() error {
+func preconditionFailed() *Error {
 	return Errorf(http.StatusPreconditionFailed, "", "the resource has changed since that version was read; read it again and repeat the change")
 }
 

@@ -30,6 +30,15 @@ func (s *Server) relations(ctx context.Context, e *endpoint, op *Operation, rs .
 	return r.views, nil
 }
 
+// relationsOf reads the relations of one resource that the operation shows.
+func (s *Server) relationsOf(ctx context.Context, e *endpoint, op *Operation, r *Resource) ([]resource.RelationView, error) {
+	views, err := s.relations(ctx, e, op, r)
+	if err != nil || views == nil {
+		return nil, err
+	}
+	return views[0], nil
+}
+
 // relationReader reads relations of some resources of one type.
 type relationReader struct {
 	*Server

@@ -13,15 +13,8 @@ func (s *Server) replace(ctx context.Context, e *endpoint, op *Operation) (*Resu
 		return s.replaceHandled(ctx, e, op)
 	}
 	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {
-		rec, err := s.record(ctx, st, op)
+		rec, cur, err := s.current(ctx, st, e, op)
 		if err != nil {
-			return nil, err
-		}
-		cur, err := fromRecord(e, rec)
-		if err != nil {
-			return nil, err
-		}
-		if err := checkMatch(op, cur); err != nil {
 			return nil, err
 		}
 		next, password, err := e.replacement(op.Resource, cur)

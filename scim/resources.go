@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -113,12 +114,7 @@ func (x *exchange) deleteResource(e *endpoint, id string) error {
 }
 
 func (s *Server) patchedSilently(e *endpoint) bool {
-	for _, name := range s.patchNoContent {
-		if name == e.typ.Name() {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.patchNoContent, e.typ.Name())
 }
 
 // decodeResource reads the body of a POST or PUT.
@@ -176,12 +172,7 @@ func (x *exchange) body(f func([]byte) error) error {
 		return tooLarge(limit)
 	}
 	buf := bufferPool.Get().(*[]byte)
-	defer func() {
-		if cap(*buf) <= maxPooled {
-			*buf = (*buf)[:0]
-			bufferPool.Put(buf)
-		}
-	}()
+	defer func() { release(buf, *buf) }()
 	b := (*buf)[:0]
 	for {
 		if len(b) == cap(b) {

@@ -196,7 +196,7 @@ func (s *Server) part(ctx context.Context, op Operation, w window) (*stretch, er
 	case err != nil:
 		return nil, err
 	case res == nil:
-		return nil, Errorf(http.StatusInternalServerError, "", "").WithCause(errNoResult)
+		return nil, errNoResult
 	case res.read == nil: // an interceptor's own
 		return &stretch{items: res.Items, total: res.Total, keyset: true}, nil
 	}

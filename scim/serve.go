@@ -138,7 +138,7 @@ func (x *exchange) start() context.Context {
 func (x *exchange) run(ctx context.Context) (*Result, error) {
 	res, err := x.s.chain(ctx, &x.op)
 	if err == nil && res == nil {
-		err = Errorf(http.StatusInternalServerError, "", "").WithCause(errNoResult)
+		err = errNoResult
 	}
 	x.tell(ctx, res, err)
 	return res, err
