@@ -46,7 +46,6 @@ func connect(path string, cfg *config) (*conn, error) {
 	}
 	pragmas := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout),
-		"journal_mode(WAL)",
 		"synchronous(FULL)",
 		"cache_size(-16384)", // KiB
 		"temp_store(MEMORY)",

@@ -24,3 +24,9 @@ func failure(err error) error {
 	}
 	return err
 }
+
+// isBusy reports whether an error says that others have the file.
+func isBusy(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}

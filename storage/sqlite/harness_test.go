@@ -14,8 +14,7 @@ import (
 
 var day = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func user(id string) storage.Ref  { return storage.Ref{Type: "User", ID: id} }
-func group(id string) storage.Ref { return storage.Ref{Type: "Group", ID: id} }
+func user(id string) storage.Ref { return storage.Ref{Type: "User", ID: id} }
 
 // openAt opens a store in a file, and closes it when the test ends.
 func openAt(t testing.TB, path string, opts ...Option) *Store {

@@ -3,8 +3,10 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/musterhq/muster/storage"
 )
@@ -69,10 +71,37 @@ func Open(path string, opts ...Option) (*Store, error) {
 }
 
 func (s *Store) start() error {
+	if err := s.useWAL(); err != nil {
+		return err
+	}
 	if s.noMigrate {
 		return s.checkVersion(s.closing)
 	}
 	return s.Migrate(s.closing)
+}
+
+// useWAL brings the file into WAL mode, in which it stays. SQLite does not wait
+// where it would change the mode and others have the file open, so this does.
+func (s *Store) useWAL() error {
+	for end := time.Now().Add(busyTimeout * time.Millisecond); ; {
+		mode := ""
+		err := s.read(s.closing, func(c *conn) error {
+			row, err := c.first("PRAGMA journal_mode = WAL")
+			if err == nil {
+				mode = text(row[0])
+			}
+			return err
+		})
+		switch {
+		case err == nil && mode == "wal":
+			return nil
+		case err == nil:
+			return fmt.Errorf("sqlite: the file cannot be brought into WAL mode, it stays in mode %q", mode)
+		case !isBusy(err) || time.Now().After(end):
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // Close waits for what is under way and closes the file. Later calls of other

@@ -1,0 +1,167 @@
+package sqlite
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage"
+)
+
+// Version 1 of the tables, with a group and its member in them.
+const versionOne = `
+	INSERT INTO muster_records (tenant, type, id, connection, version, created, modified, hidden, label, user_name, external_id, display_name, active, keys, doc) VALUES
+		('t', 'User', 'u1', 'okta', 3, 1000000, 2000000, 0, 'Ada', 'ada', x'', x'', x'', x'0000', CAST('{"userName":"Ada"}' AS BLOB)),
+		('t', 'Group', 'g1', 'okta', 1, 1000000, 1000000, 0, 'Guides', x'', x'', 'guides', x'', x'0000', CAST('{"displayName":"Guides"}' AS BLOB));
+	INSERT INTO muster_populations (tenant, type, connection, hidden, n) VALUES ('t', 'User', 'okta', 0, 1), ('t', 'Group', 'okta', 0, 1);
+	INSERT INTO muster_links (tenant, owner_type, owner_id, relation, target_type, target_id) VALUES ('t', 'Group', 'g1', 'members', 'User', 'u1')`
+
+func TestOldTablesAreUpgradedWithTheirRecords(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	run(t, path, migrations()[0].SQL+versionOne)
+	if _, err := Open(path, WithoutMigration()); err == nil || !strings.Contains(err.Error(), "of version 1") {
+		t.Errorf("old tables are opened without a migration: error %v", err)
+	}
+	s := openAt(t, path)
+	r, err := s.Get(t.Context(), "t", user("u1"))
+	if err != nil || r.Version != 3 || string(r.Doc) != `{"userName":"Ada"}` {
+		t.Fatalf("record %+v, error %v", r, err)
+	}
+	res := commitTo(t, s, &storage.Batch{Tenant: "t", Time: day, Deletes: []storage.Delete{{Ref: user("u1")}}})
+	changes, err := s.Changes(t.Context(), "t", 0, 10)
+	if err != nil || len(changes) != 2 || res == nil {
+		t.Fatalf("changes %+v, error %v; want that of the user and that of its group", changes, err)
+	}
+	openAt(t, path, WithoutMigration())
+}
+
+// run runs statements on a file.
+func run(t *testing.T, path, sql string) {
+	t.Helper()
+	c, err := connect(path, &config{prefix: DefaultPrefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	if err := c.script(sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMigrationsForAToolMakeTheTables(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	all, err := Migrations(WithTablePrefix("scim_"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range all {
+		if m.Version != i+1 || m.Name == "" {
+			t.Errorf("migration %d is %d (%q)", i+1, m.Version, m.Name)
+		}
+		run(t, path, m.SQL)
+	}
+	s := openAt(t, path, WithTablePrefix("scim_"), WithoutMigration())
+	commitTo(t, s, put(holding(user("u1"), "a")))
+}
+
+func TestFailedMigrationLeavesNothing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	run(t, path, migrations()[0].SQL)
+	s := openAt(t, path)
+	later := append(migrations(), Migration{Version: 9, Name: "broken", SQL: "CREATE TABLE muster_half (x); SELECT * FROM muster_nothing"})
+	if err := s.migrate(t.Context(), later); err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("error %v; want one that names the migration", err)
+	}
+	err := s.read(t.Context(), func(c *conn) error {
+		row, err := c.first("SELECT count(*) FROM sqlite_schema WHERE name = 'muster_half'")
+		if err == nil && integer(row[0]) != 0 {
+			t.Error("half of the migration took effect")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Errorf("migrating again: %v", err)
+	}
+}
+
+func TestTablesOfALaterVersionAreRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	openAt(t, path)
+	run(t, path, "UPDATE muster_version SET version = 99")
+	for _, opts := range [][]Option{nil, {WithoutMigration()}} {
+		if _, err := Open(path, opts...); err == nil || !strings.Contains(err.Error(), "later version") {
+			t.Errorf("error %v; want one that says that the tables are of a later version", err)
+		}
+	}
+}
+
+func TestMissingTablesAreToldOf(t *testing.T) {
+	t.Parallel()
+	if _, err := Open(filepath.Join(t.TempDir(), "x.db"), WithoutMigration()); err == nil || !strings.Contains(err.Error(), "Migrate") {
+		t.Errorf("error %v; want one that says what to do", err)
+	}
+}
+
+func TestPrefixesKeepStoresApart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	one, two := openAt(t, path, WithTablePrefix("a_")), openAt(t, path, WithTablePrefix(""))
+	typ := schema.MustCompile(schema.User())
+	commitTo(t, one, put(record(t, typ, "u1", `{"userName":"a"}`)))
+	commitTo(t, two, put(record(t, typ, "u1", `{"userName":"a","title":"two"}`), record(t, typ, "u2", `{"userName":"b"}`)))
+	if page := ask(t, one, typ, `userName pr`); page.Total != 1 {
+		t.Errorf("one store finds %d records; want its own", page.Total)
+	}
+	if page := ask(t, two, typ, `userName pr`); page.Total != 2 {
+		t.Errorf("the other store finds %d records; want its own", page.Total)
+	}
+}
+
+func TestOddOptionsAndPathsAreRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	for _, prefix := range []string{"a-", "1a", "a b", `a"; DROP TABLE x; --`, "ä"} {
+		if _, err := Open(path, WithTablePrefix(prefix)); err == nil {
+			t.Errorf("the prefix %q is taken", prefix)
+		}
+		if _, err := Migrations(WithTablePrefix(prefix)); err == nil {
+			t.Errorf("the prefix %q is taken for migrations", prefix)
+		}
+	}
+	for _, path := range []string{"", ":memory:", filepath.Join(t.TempDir(), "no", "such", "directory.db"), t.TempDir()} {
+		if s, err := Open(path); err == nil {
+			_ = s.Close()
+			t.Errorf("%q is opened", path)
+		}
+	}
+}
+
+func TestProcessesThatStartTogetherMigrateOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	errs := make(chan error)
+	for range 5 {
+		go func() {
+			s, err := Open(path)
+			if err == nil {
+				_, err = s.Commit(context.Background(), put(holding(user("u1"), "a")))
+				_ = s.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range 5 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
