@@ -2,8 +2,6 @@ package scim
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -60,7 +58,7 @@ func (s *Server) parseBulk(c *call, data []byte) (*bulkRequest, error) {
 		case "schemas":
 			var urns []string
 			if err := readStrings(value, &urns); err != nil {
-				return syntaxAt("schemas must be a list of URNs")
+				return badSyntax("schemas must be a list of URNs")
 			}
 			for _, urn := range urns {
 				known = known || strings.EqualFold(urn, bulkRequestURN)
@@ -95,7 +93,7 @@ const (
 func (s *Server) parseBulkOps(c *call, req *bulkRequest, value jsontext.Value) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(value))
 	if tok, err := d.ReadToken(); err != nil || tok.Kind() != '[' {
-		return syntaxAt("Operations must be a list")
+		return badSyntax("Operations must be a list")
 	}
 	ids := map[string]bool{}
 	for d.PeekKind() != ']' {
@@ -104,12 +102,12 @@ func (s *Server) parseBulkOps(c *call, req *bulkRequest, value jsontext.Value) e
 		}
 		v, err := d.ReadValue()
 		if err != nil {
-			return syntaxAt("Operations is not well-formed JSON")
+			return badSyntax("Operations is not well-formed JSON")
 		}
 		op := &bulkOp{index: len(req.ops)}
 		req.ops = append(req.ops, op)
 		if v.Kind() != '{' {
-			op.err = syntaxAt("an operation must be an object")
+			op.err = badSyntax("an operation must be an object")
 			continue
 		}
 		err = readMembers(v, s.limits.Depth, func(name string, value jsontext.Value) error {
@@ -132,7 +130,7 @@ func (s *Server) parseBulkOps(c *call, req *bulkRequest, value jsontext.Value) e
 				return nil
 			}
 			if value.Kind() != '"' {
-				return syntaxAt(strings.Replace(name, "bulkid", "bulkId", 1) + " of an operation must be a string")
+				return badSyntax(strings.Replace(name, "bulkid", "bulkId", 1) + " of an operation must be a string")
 			}
 			unquoted, err := jsontext.AppendUnquote(nil, value)
 			*text = string(unquoted)
@@ -153,14 +151,14 @@ func (s *Server) resolveBulkOp(c *call, op *bulkOp, ids map[string]bool) error {
 	op.method = strings.ToUpper(op.method)
 	if op.bulkID != "" {
 		if ids[op.bulkID] {
-			return syntaxAt("two operations have the same bulkId")
+			return badSyntax("two operations have the same bulkId")
 		}
 		ids[op.bulkID] = true
 	}
 	switch op.method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 	case "":
-		return syntaxAt("an operation needs a method")
+		return badSyntax("an operation needs a method")
 	default:
 		return Errorf(http.StatusBadRequest, InvalidSyntax, "the method of an operation must be POST, PUT, PATCH or DELETE")
 	}
@@ -177,13 +175,13 @@ func (s *Server) resolveBulkOp(c *call, op *bulkOp, ids map[string]bool) error {
 	case post && id != "":
 		return Errorf(http.StatusBadRequest, InvalidValue, "the path of a POST must be the endpoint alone")
 	case post && op.bulkID == "" && !c.session.Accepts(dialect.MissingBulkID):
-		return syntaxAt("a POST needs a bulkId")
+		return badSyntax("a POST needs a bulkId")
 	case !post && (id == "" || strings.Contains(id, "/")):
 		return Errorf(http.StatusBadRequest, InvalidValue, "the path of an operation that is no POST must be the endpoint, a slash and the id")
 	case op.method != http.MethodDelete && op.data == nil:
-		return syntaxAt("an operation that is no DELETE needs data")
+		return badSyntax("an operation that is no DELETE needs data")
 	case op.method != http.MethodDelete && jsontext.Value(op.data).Kind() != '{':
-		return syntaxAt("the data of an operation must be an object")
+		return badSyntax("the data of an operation must be an object")
 	}
 	if ref, ok := strings.CutPrefix(id, bulkScheme); ok {
 		op.refs = append(op.refs, ref)
@@ -281,82 +279,4 @@ func replaceInText(text string, id func(string) (string, bool)) (now string, cha
 	}
 	b.WriteString(text)
 	return b.String(), changed
-}
-
-// readMembers calls f with each member of a JSON object, its name in lower case.
-func readMembers(data []byte, depth int, f func(name string, value jsontext.Value) error) error {
-	if tooDeep(data, depth) {
-		return syntaxAt("the JSON is nested too deeply")
-	}
-	d := jsontext.NewDecoder(bytes.NewBuffer(data))
-	tok, err := d.ReadToken()
-	if err != nil || tok.Kind() != '{' {
-		return syntaxAt("the body must be a JSON object")
-	}
-	seen := map[string]bool{}
-	for d.PeekKind() != '}' {
-		tok, err := d.ReadToken()
-		if err != nil {
-			return syntaxAt("the JSON is not well-formed, or names a member twice")
-		}
-		name := strings.ToLower(tok.String())
-		if seen[name] {
-			return syntaxAt("the JSON names a member twice")
-		}
-		seen[name] = true
-		value, err := d.ReadValue()
-		if err != nil {
-			return syntaxAt("the JSON is not well-formed")
-		}
-		if err := f(name, value.Clone()); err != nil {
-			return err
-		}
-	}
-	if _, err := d.ReadToken(); err != nil {
-		return syntaxAt("the JSON is not well-formed")
-	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return syntaxAt("something follows the JSON object")
-	}
-	return nil
-}
-
-// tooDeep reports whether brackets nest beyond a depth, without recursion.
-func tooDeep(data []byte, depth int) bool {
-	open, text := 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case text && c == '\\':
-			i++
-		case c == '"':
-			text = !text
-		case text:
-		case c == '{' || c == '[':
-			if open++; open > depth+2 {
-				return true
-			}
-		case c == '}' || c == ']':
-			open--
-		}
-	}
-	return false
-}
-
-func readStrings(value jsontext.Value, into *[]string) error {
-	d := jsontext.NewDecoder(bytes.NewBuffer(value))
-	if tok, err := d.ReadToken(); err != nil || tok.Kind() != '[' {
-		return errors.New("no list")
-	}
-	for d.PeekKind() != ']' {
-		tok, err := d.ReadToken()
-		if err != nil || tok.Kind() != '"' {
-			return errors.New("no string")
-		}
-		*into = append(*into, tok.String())
-	}
-	return nil
-}
-
-func syntaxAt(detail string) error {
-	return &Error{Status: http.StatusBadRequest, ScimType: InvalidSyntax, Detail: detail}
 }

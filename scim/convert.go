@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/musterhq/muster/scim/filter"
 	"github.com/musterhq/muster/scim/patch"
 	"github.com/musterhq/muster/scim/resource"
@@ -73,11 +71,4 @@ func (s *Server) toError(err error) *Error {
 		return &Error{Status: http.StatusServiceUnavailable, Detail: "the service is busy; try again later", RetryAfter: 5 * time.Second, Err: err}
 	}
 	return &Error{Status: http.StatusInternalServerError, Detail: "something went wrong on the server", Err: err}
-}
-
-// appendJSONString writes s as JSON; bytes that are not UTF-8 are replaced.
-func appendJSONString(dst []byte, s string) []byte {
-	dst, err := jsontext.AppendQuote(dst, s)
-	_ = err // invalid UTF-8 is replaced, which is all that can be wrong
-	return dst
 }

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"iter"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/musterhq/muster/scim/filter"
 	"github.com/musterhq/muster/scim/patch"
-	"github.com/musterhq/muster/scim/schema"
 )
 
 // ResourceHandler serves a resource type from where the host keeps it. Get and
@@ -180,91 +178,4 @@ func compareAbsent(a, b bool) int {
 		return 1
 	}
 	return -1
-}
-
-// abilities are what a handler can do.
-type abilities struct {
-	create  Creator
-	replace Replacer
-	patch   Patcher
-	delete  Deleter
-}
-
-func abilitiesOf(h ResourceHandler) (a abilities) {
-	a.create, _ = h.(Creator)
-	a.replace, _ = h.(Replacer)
-	a.patch, _ = h.(Patcher)
-	a.delete, _ = h.(Deleter)
-	return a
-}
-
-// endpoint is a resource type as it is served.
-type endpoint struct {
-	typ     *Type
-	handler ResourceHandler // nil: kept in the store
-	can     abilities
-	active  Path // the boolean attribute "active", or zero
-	secret  Path // the attribute "password", or zero
-	kept    []Path
-	fixed   []Path
-	// made are readOnly attributes of the document, which the host sets: what clients
-	// send leaves them as they are.
-	made []Path
-	bare *Resource
-	// onRequest are the attributes that are returned only when asked for.
-	onRequest []Path
-}
-
-func newEndpoint(t *Type, h ResourceHandler) *endpoint {
-	e := &endpoint{typ: t, handler: h, bare: bareResource(t)}
-	if h != nil {
-		e.can = abilitiesOf(h)
-	}
-	if p, ok := t.Root().Lookup("active"); ok && p.Attribute().Type == schema.Boolean && !p.Attribute().MultiValued {
-		e.active = p
-	}
-	if p, ok := t.Root().Lookup("password"); ok && p.Secret() {
-		e.secret = p
-	}
-	for i := 1; i <= t.Len(); i++ {
-		p := t.PathAt(i)
-		a := p.Attribute()
-		if a.Returned == schema.ReturnedRequest {
-			e.onRequest = append(e.onRequest, p)
-		}
-		if !p.MultiValued().IsZero() && p.MultiValued() != p || !p.InDocument() {
-			continue
-		}
-		switch {
-		case a.Mutability == schema.Immutable:
-			e.fixed = append(e.fixed, p)
-		case p.Secret() && a.Mutability == schema.WriteOnly:
-			e.kept = append(e.kept, p)
-		case a.Mutability == schema.ReadOnly && (p.Parent().IsZero() || !p.Parent().ReadOnly()):
-			e.made = append(e.made, p)
-		}
-	}
-	return e
-}
-
-// allows reports whether the method works on the type.
-func (e *endpoint) allows(m Method) bool {
-	if e.handler == nil {
-		return true
-	}
-	switch m {
-	case Create:
-		return e.can.create != nil
-	case Replace:
-		return e.can.replace != nil
-	case Patch:
-		return e.can.patch != nil || e.can.replace != nil
-	case Delete:
-		return e.can.delete != nil
-	}
-	return true
-}
-
-func (s *Server) notAllowed(e *endpoint, m Method) error {
-	return Errorf(http.StatusMethodNotAllowed, "", "%s resources cannot be changed in this way here (%s)", e.typ.Name(), m)
 }

@@ -3,11 +3,9 @@ package scim
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -218,31 +216,6 @@ func WithPassword(f PasswordFunc) Option {
 	return option(func(s *Server) error { s.password = f; return nil })
 }
 
-// Report is what a request relied on or lost, for the host to look at.
-type Report struct {
-	Principal Principal
-	Method    Method
-	Type      string // "" on lists of all types
-	// ID is the resource, "" on lists and failed creates.
-	ID string
-	// Rules are the dialect rules that fired.
-	Rules []string
-	// Ignored are names in the request that mean nothing here.
-	Ignored []string
-	// Dropped are members that were left out because they do not exist. The client
-	// will not send them again by itself.
-	Dropped []Member
-	// Err is what the request failed with, if it failed.
-	Err error
-}
-
-// WithReport calls f after each request over HTTP that relied on a dialect rule,
-// named something unknown, or lost members. It is called before the answer is
-// sent and must be quick.
-func WithReport(f func(ctx context.Context, r Report)) Option {
-	return option(func(s *Server) error { s.report = f; return nil })
-}
-
 // WithRejectUnknown refuses unknown attributes in bodies (400 invalidValue) and
 // unknown names in filters (400 invalidFilter). Default: they are ignored and
 // reported.
@@ -289,92 +262,3 @@ func WithHookTimeout(d time.Duration) Option {
 		return nil
 	})
 }
-
-// Limits bound the work that a request can cause. A field of zero or less keeps
-// its default. Over a limit the answer is a clear error, at once.
-type Limits struct {
-	Body       int64 // bytes of a request body; default 8 MiB; 413
-	Depth      int   // nesting of JSON; default 32; 400 invalidSyntax
-	Members    int   // members in one request; default 100,000; 400 invalidValue
-	Operations int   // operations of one PATCH; default 10,000; 400 invalidValue
-	// BulkOperations are the operations of one bulk request; default 1,000; 413. Its
-	// size is bounded by Body.
-	BulkOperations int
-	FilterLength   int // bytes of a filter; default 8,192; 400 invalidFilter
-	FilterNodes    int // comparisons, value paths and operators of a filter; default 200; 400 invalidFilter
-	FilterDepth    int // nesting of a filter; default 50; 400 invalidFilter
-	PageSize       int // resources when count is absent; default 100; never more than MaxPageSize
-	MaxPageSize    int // resources of one page; default 1,000; larger counts are capped
-	Scan           int // records looked at for one list; default 2,000,000; 400 tooMany
-	Labels         int // members whose display is shown; default 1,000
-	// MembersShown are the members of a resource beyond which answers leave the
-	// attribute out, so that no part passes for the whole; default no limit. An empty
-	// relation is shown as [], so a client can tell. See docs/large-groups.md.
-	MembersShown int
-	NestingDepth int // levels that indirect groups are followed; default 10
-	NestedGroups int // links between groups looked at for one answer; default 10,000
-	// Wait bounds an operation that has to be repeated because others write the same
-	// resource. Default 15 seconds; then 503.
-	Wait time.Duration
-}
-
-// WithLimits sets limits.
-func WithLimits(l Limits) Option {
-	return option(func(s *Server) error {
-		setLimit(&s.limits.Body, l.Body)
-		setLimit(&s.limits.Depth, l.Depth)
-		setLimit(&s.limits.Members, l.Members)
-		setLimit(&s.limits.Operations, l.Operations)
-		setLimit(&s.limits.BulkOperations, l.BulkOperations)
-		setLimit(&s.limits.FilterLength, l.FilterLength)
-		setLimit(&s.limits.FilterNodes, l.FilterNodes)
-		setLimit(&s.limits.FilterDepth, l.FilterDepth)
-		setLimit(&s.limits.PageSize, l.PageSize)
-		setLimit(&s.limits.MaxPageSize, l.MaxPageSize)
-		setLimit(&s.limits.Scan, l.Scan)
-		setLimit(&s.limits.Labels, l.Labels)
-		setLimit(&s.limits.MembersShown, l.MembersShown)
-		setLimit(&s.limits.NestingDepth, l.NestingDepth)
-		setLimit(&s.limits.NestedGroups, l.NestedGroups)
-		setLimit(&s.limits.Wait, l.Wait)
-		s.limits.PageSize = min(s.limits.PageSize, s.limits.MaxPageSize)
-		return nil
-	})
-}
-
-func setLimit[T ~int | ~int64](limit *T, v T) {
-	if v > 0 {
-		*limit = v
-	}
-}
-
-func defaultLimits() Limits {
-	return Limits{
-		Body: 8 << 20, Depth: 32, Members: 100_000, Operations: 10_000, BulkOperations: 1000,
-		FilterLength: 8192, FilterNodes: 200, FilterDepth: 50,
-		PageSize: 100, MaxPageSize: 1000, Scan: 2_000_000, Labels: 1000, NestingDepth: 10, NestedGroups: 10_000,
-		Wait: 15 * time.Second,
-	}
-}
-
-// newID makes a random UUID (RFC 9562 version 4): opaque, safe in URLs, and never
-// containing "bulkId".
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	const hex = "0123456789abcdef"
-	var out [36]byte
-	n := 0
-	for i, c := range b {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			out[n] = '-'
-			n++
-		}
-		out[n], out[n+1] = hex[c>>4], hex[c&15]
-		n += 2
-	}
-	return string(out[:])
-}
-
-var _ http.Handler = (*Server)(nil)

@@ -1,12 +1,9 @@
 package scim
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/musterhq/muster/scim/patch"
 	"github.com/musterhq/muster/scim/resource"
@@ -159,52 +156,6 @@ func (s *Server) decodePatch(e *endpoint, op *Operation, data []byte) (err error
 	return nil
 }
 
-// body reads the request's body, hands it to f, and takes it back.
-func (x *exchange) body(f func([]byte) error) error {
-	if ct := x.r.Header.Get("Content-Type"); ct != "" && !isType(ct, "application/scim+json") && !isType(ct, "application/json") {
-		return Errorf(http.StatusUnsupportedMediaType, "", "the body must be application/scim+json or application/json")
-	}
-	if coding := x.r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return Errorf(http.StatusUnsupportedMediaType, "", "the body must not be compressed")
-	}
-	limit := x.s.limits.Body
-	if x.r.ContentLength > limit {
-		return tooLarge(limit)
-	}
-	buf := bufferPool.Get().(*[]byte)
-	defer func() { release(buf, *buf) }()
-	b := (*buf)[:0]
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := x.r.Body.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		*buf = b
-		if int64(len(b)) > limit {
-			return tooLarge(limit)
-		}
-		if err == io.EOF {
-			return f(b)
-		}
-		if err != nil {
-			return unreadable(err)
-		}
-	}
-}
-
-func unreadable(err error) error {
-	var cut *http.MaxBytesError // by the host's own middleware
-	if errors.As(err, &cut) {
-		return tooLarge(cut.Limit)
-	}
-	return (&Error{Status: http.StatusBadRequest, ScimType: InvalidSyntax, Detail: "the body could not be read to its end"}).WithCause(err)
-}
-
-func tooLarge(limit int64) error {
-	return Errorf(http.StatusRequestEntityTooLarge, "", "the body is larger than %d bytes, which is the most that is accepted", limit)
-}
-
 // status answers without a body.
 func (x *exchange) status(code int) {
 	x.w.Header()["Cache-Control"] = noStore
@@ -264,22 +215,4 @@ func (x *exchange) write(code int, body []byte) {
 	if x.r.Method != http.MethodHead {
 		x.w.Write(body)
 	}
-}
-
-func release(buf *[]byte, b []byte) {
-	if cap(b) <= maxPooled {
-		*buf = b[:0]
-		bufferPool.Put(buf)
-	}
-}
-
-// requested are the attributes that are returned only on request and that the
-// request itself wrote: its answer shows them (RFC 7643 section 7).
-func (e *endpoint) requested(sent func(Path) bool) (paths []Path) {
-	for _, p := range e.onRequest {
-		if sent(p) {
-			paths = append(paths, p)
-		}
-	}
-	return paths
 }

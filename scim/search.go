@@ -40,7 +40,7 @@ func (s *Server) parseSearch(c *call, q *query, data []byte) error {
 		}
 		text := func(field *string, flag uint8) error {
 			if value.Kind() != '"' {
-				return syntaxAt(name + " must be a string")
+				return badSyntax(name + " must be a string")
 			}
 			unquoted, err := jsontext.AppendUnquote(nil, value)
 			*field = string(unquoted)
@@ -49,7 +49,7 @@ func (s *Server) parseSearch(c *call, q *query, data []byte) error {
 		}
 		number := func(field *string, flag uint8) error {
 			if value.Kind() != '0' {
-				return syntaxAt(name + " must be a number")
+				return badSyntax(name + " must be a number")
 			}
 			*field = string(value)
 			q.has |= flag
@@ -65,7 +65,7 @@ func (s *Server) parseSearch(c *call, q *query, data []byte) error {
 				}
 				list = []string{all}
 			case readStrings(value, &list) != nil:
-				return syntaxAt(name + " must be a list of strings")
+				return badSyntax(name + " must be a list of strings")
 			}
 			for _, l := range list {
 				*field = appendNames(*field, l)
@@ -75,7 +75,7 @@ func (s *Server) parseSearch(c *call, q *query, data []byte) error {
 		switch name {
 		case "schemas":
 			if err := readStrings(value, &urns); err != nil {
-				return syntaxAt("schemas must be a list of URNs")
+				return badSyntax("schemas must be a list of URNs")
 			}
 		case "attributes":
 			return names(&q.attributes)

@@ -150,27 +150,6 @@ func (x *exchange) tell(ctx context.Context, res *Result, err error) {
 	x.s.tell(ctx, &x.op, &x.call, res, err)
 }
 
-func (s *Server) tell(ctx context.Context, op *Operation, c *call, res *Result, err error) {
-	if s.report == nil {
-		return
-	}
-	fired := c.session.Fired()
-	if len(fired)+len(c.names)+len(c.dropped) == 0 {
-		return
-	}
-	r := Report{
-		Principal: op.Principal, Method: op.Method, ID: op.ID,
-		Rules: fired, Ignored: c.names, Dropped: c.dropped, Err: err,
-	}
-	if r.ID == "" && res != nil && res.Resource != nil {
-		r.ID = res.Resource.ID()
-	}
-	if op.Type != nil {
-		r.Type = op.Type.Name()
-	}
-	s.report(ctx, r)
-}
-
 // fail answers with an error.
 func (x *exchange) fail(err error) {
 	e := x.s.toError(err)

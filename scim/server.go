@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -69,6 +68,8 @@ type declared struct {
 	t ResourceType
 	h ResourceHandler
 }
+
+var _ http.Handler = (*Server)(nil)
 
 // New makes a server. store keeps resources and their relations; auth knows
 // callers. Users and groups are served as RFC 7643 defines them, users with the
@@ -211,23 +212,3 @@ func (s *Server) execute(ctx context.Context, op *Operation) (*Result, error) {
 	}
 	return run(s, ctx, e, op)
 }
-
-// call is what one request gathers on its way.
-type call struct {
-	session *dialect.Session
-	names   []string
-	dropped []Member
-}
-
-const maxReported = 100
-
-func (c *call) ignored(name string) {
-	if len(c.names) < maxReported {
-		c.names = append(c.names, name)
-	}
-}
-
-var bufferPool = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
-
-// Buffers beyond this size are left to the garbage collector.
-const maxPooled = 1 << 20
