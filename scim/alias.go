@@ -2,6 +2,7 @@ package scim
 
 import (
 	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/scim/patch"
 	"github.com/musterhq/muster/scim/resource"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
@@ -22,6 +23,10 @@ type (
 	Value = resource.Value
 	// Builder makes resources; start one with [NewResource].
 	Builder = resource.Builder
+	// Ref names a resource inside a tenant: its type and its id.
+	Ref = storage.Ref
+	// Change is one attribute whose value a write changes.
+	Change = patch.Change
 	// Filter is a filter resolved for a resource type. A nil Filter matches all.
 	Filter = filter.Plan
 	// Sort is the order of a list.

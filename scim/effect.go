@@ -1,11 +1,6 @@
 package scim
 
-import (
-	"context"
-
-	"github.com/musterhq/muster/scim/patch"
-	"github.com/musterhq/muster/storage"
-)
+import "context"
 
 // Effect is one change of one resource that is about to be committed.
 type Effect struct {
@@ -18,7 +13,7 @@ type Effect struct {
 	// are the same when only links change.
 	Before, After *Resource
 	// Changes are the attributes whose values differ; on Create and Delete nil.
-	Changes []patch.Change
+	Changes []Change
 	// Links are the edits of the resource's relations.
 	Links []LinkEffect
 }
@@ -30,7 +25,7 @@ type LinkEffect struct {
 	Relation string
 	// Reset says that Add will be the whole relation.
 	Reset       bool
-	Add, Remove []storage.Ref
+	Add, Remove []Ref
 }
 
 // Activates reports whether a resource that does not count as active now will:
@@ -49,13 +44,13 @@ func (e *Effect) Deactivates() bool {
 
 // Changed returns the change of the attribute of that full name, such as
 // "userName" or "emails".
-func (e *Effect) Changed(path string) (patch.Change, bool) {
+func (e *Effect) Changed(path string) (Change, bool) {
 	for _, c := range e.Changes {
 		if c.Path.String() == path {
 			return c, true
 		}
 	}
-	return patch.Change{}, false
+	return Change{}, false
 }
 
 // Guard is host policy: it sees what is about to be committed, all effects of one

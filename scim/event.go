@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 	"time"
-
-	"github.com/musterhq/muster/storage"
 )
 
 // Event is one change of one resource that was committed. There are none for
@@ -32,11 +30,11 @@ type LinkCount struct {
 	Added, Removed int
 }
 
-// LinksAsked yields the links of a relation that the request asked to add or to
-// remove. Links that existed already, or were missing, may be among them; how
+// LinksAsked yields the other ends of the links of a relation that the request
+// asked to add or to remove, with true for those to remove. Links that existed already, or were missing, may be among them; how
 // many were effective is in Links. A Reset yields what it set.
-func (e *Event) LinksAsked(relation string) iter.Seq2[storage.Ref, bool] {
-	return func(yield func(ref storage.Ref, removed bool) bool) {
+func (e *Event) LinksAsked(relation string) iter.Seq2[Ref, bool] {
+	return func(yield func(ref Ref, removed bool) bool) {
 		for _, l := range e.asked {
 			if l.Relation != relation {
 				continue
