@@ -64,6 +64,9 @@ func (s *Server) parseBulk(c *call, data []byte) (*bulkRequest, error) {
 				known = known || strings.EqualFold(urn, bulkRequestURN)
 			}
 		case "failonerrors":
+			if value.Kind() == 'n' {
+				return nil
+			}
 			n, err := strconv.Atoi(string(value))
 			if err != nil || n < 1 {
 				return Errorf(http.StatusBadRequest, InvalidValue, "failOnErrors must be a whole number above 0")

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -95,11 +96,48 @@ func (s *Server) linkEdits(ctx context.Context, st storage.Store, e *endpoint, o
 				out.others[ref] = without(a.relation.Targets, ref.Type)
 			}
 		}
+		if edit.Reset && edit.Missing == storage.MissingDrop && op.Method != Create && len(a.edit.Add) > 0 {
+			switch known, err := s.anyKnown(ctx, st, op, &edit, a); {
+			case err != nil:
+				return nil, err
+			case !known:
+				out.dropped = append(out.dropped, a.edit.Add...)
+				continue
+			}
+		}
 		edit.Add, edit.Remove = normalForm(edit.Add, edit.Remove)
 		out.edits = append(out.edits, edit)
 		out.guessed = append(out.guessed, guessed)
 	}
 	return out, nil
+}
+
+// anyKnown reports whether any of the members that shall become the whole relation
+// exists. A list that names members and knows none of them, after an identity
+// provider was set up anew perhaps, does not mean that the group is empty: it
+// changes nothing, and all of it is reported.
+func (s *Server) anyKnown(ctx context.Context, st storage.Store, op *Operation, edit *storage.LinkEdit, a relationEdit) (bool, error) {
+	links, err := st.Links(ctx, &storage.LinkQuery{
+		Tenant: op.Principal.Tenant, Relation: storage.Relation{Owner: edit.Owner.Type, Name: edit.Relation},
+		Of: []storage.Ref{edit.Owner}, Other: edit.Add, Limit: 1,
+	})
+	if err != nil || len(links) > 0 {
+		return true, err
+	}
+	for _, m := range a.edit.Add {
+		for _, t := range a.relation.Targets {
+			rec, err := st.Get(ctx, op.Principal.Tenant, storage.Ref{Type: t, ID: m.ID})
+			switch {
+			case err == nil:
+				if !rec.Hidden && (edit.IfConnection == "" || rec.Connection == edit.IfConnection) {
+					return true, nil
+				}
+			case !errors.Is(err, storage.ErrNotFound):
+				return false, err
+			}
+		}
+	}
+	return false, nil
 }
 
 // normalForm drops duplicates and what is both added and removed: only a type

@@ -89,25 +89,27 @@ func (s *Server) patchLinks(ctx context.Context, st storage.Store, e *endpoint, 
 	if err != nil {
 		return nil, err
 	}
-	if len(asked) == 0 {
-		rec, err := s.record(ctx, st, op)
-		if err != nil {
-			return nil, err
-		}
-		r, err := fromRecord(e, rec)
-		return &Result{Item: Item{Resource: r}, Unchanged: true}, err
-	}
 	links, err := s.linkEdits(ctx, st, e, op, op.ID, asked)
 	if err != nil {
 		return nil, err
 	}
 	w := s.newPending(op, Effect{Kind: Patch, Type: e.typ, ID: op.ID})
 	links.addTo(w)
-	done, err := s.commit(ctx, st, op, w)
-	if err != nil {
-		return nil, err
-	}
 	res := &Result{Item: Item{Resource: e.bare.WithMeta(Meta{ID: op.ID})}, Unchanged: true}
+	done := &storage.CommitResult{}
+	if len(w.batch.Links) > 0 {
+		if done, err = s.commit(ctx, st, op, w); err != nil {
+			return nil, err
+		}
+	} else { // nothing is left to do, but for a resource that is there
+		rec, err := s.record(ctx, st, op)
+		if err != nil {
+			return nil, err
+		}
+		if res.Resource, err = fromRecord(e, rec); err != nil {
+			return nil, err
+		}
+	}
 	for _, l := range done.Links {
 		res.Unchanged = res.Unchanged && l.Added+l.Removed == 0
 	}
