@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/musterhq/muster/storage"
@@ -380,7 +381,10 @@ func (c *commit) touch(ref storage.Ref) (*step, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &step{} // its record exists: links of a record go with it
+	if row == nil { // links of a record go with it, so somebody wrote to the tables
+		return nil, fmt.Errorf("sqlite: %s/%s has links and does not exist", ref.Type, ref.ID)
+	}
+	s := &step{}
 	s.after = head{connection: text(row[0]), version: integer(row[1]), hidden: integer(row[2]) != 0, modified: c.time}
 	before := s.after
 	before.version--

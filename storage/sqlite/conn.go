@@ -49,6 +49,7 @@ func connect(path string, cfg *config) (*conn, error) {
 		"synchronous(FULL)",
 		"cache_size(-16384)", // KiB
 		"temp_store(MEMORY)",
+		"journal_size_limit(67108864)", // of the -wal file, once it is empty
 		"trusted_schema(0)",
 	}}
 	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: pragmas.Encode()}

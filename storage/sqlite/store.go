@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -46,8 +47,8 @@ const minReaders = 4
 // errClosed is what a store says that was closed.
 var errClosed = errors.New("sqlite: the store is closed")
 
-// Open opens the database in a file, which is made when it does not exist, with
-// its tables. path is a path, not a URI; for a database in memory there is
+// Open opens the database in a file, which is made when it does not exist, for
+// its owner alone to read, with its tables. path is a path, not a URI; for a database in memory there is
 // package memory.
 func Open(path string, opts ...Option) (*Store, error) {
 	c, err := newConfig(opts)
@@ -71,6 +72,7 @@ func Open(path string, opts ...Option) (*Store, error) {
 }
 
 func (s *Store) start() error {
+	s.create()
 	if err := s.useWAL(); err != nil {
 		return err
 	}
@@ -78,6 +80,15 @@ func (s *Store) start() error {
 		return s.checkVersion(s.closing)
 	}
 	return s.Migrate(s.closing)
+}
+
+// create makes the file if there is none: SQLite would let everybody read it. One
+// that exists must not be opened here, since closing it would end the locks of
+// other stores of this process. What goes wrong SQLite meets again and tells.
+func (s *Store) create() {
+	if f, err := os.OpenFile(s.path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600); err == nil {
+		_ = f.Close()
+	}
 }
 
 // useWAL brings the file into WAL mode, in which it stays. SQLite does not wait
