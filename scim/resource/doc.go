@@ -27,7 +27,7 @@
 // Where the RFCs leave a choice:
 //
 //   - null, [] and {} are unassigned for every attribute, whatever its type, and
-//     as elements of an array.
+//     as elements of an array; only {} where an array belongs is of the wrong type.
 //   - An integer fits 64 bits. A decimal lies in the range of float64 and is kept
 //     as it was written; two decimals compare exactly.
 //   - A dateTime has a year of four digits, and one without an offset is UTC.

@@ -12,7 +12,8 @@ import (
 func (d *decoder) misfit(p schema.Path, at int, element bool, detail string, read func() outcome) outcome {
 	const maxRepairs = 3 // a repaired array may hold elements that need repair
 	raw := d.data[at:d.pos]
-	if isEmptyJSON(raw) {
+	// An object where an array belongs is of the wrong type, empty or not.
+	if isEmptyJSON(raw) && !(raw[0] == '{' && p.Attribute().MultiValued && !element) {
 		return absent
 	}
 	if d.o.Repair != nil && d.repairs < maxRepairs {
