@@ -70,7 +70,9 @@ func TestKeysThatAreCutOffAreFoundAndSortedExactly(t *testing.T) {
 		}
 	}
 
-	slices.SortFunc(rs, func(a, b *storage.Record) int { return cmp.Or(cmp.Compare(key(t, typ, a), key(t, typ, b)), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(rs, func(a, b *storage.Record) int {
+		return cmp.Or(cmp.Compare(key(t, typ, a), key(t, typ, b)), cmp.Compare(a.ID, b.ID))
+	})
 	for _, descending := range []bool{false, true} {
 		order := idsOf(rs)
 		if descending {
