@@ -93,9 +93,24 @@ func (op *Operation) valueError(err error) *Error {
 	e := op.refuse(invalidValue, err.Error())
 	e.Err = err
 	var d *resource.DecodeError
-	if errors.As(err, &d) && d.IsSyntax() {
+	if !errors.As(err, &d) {
+		return e
+	}
+	if d.IsSyntax() {
 		e.ScimType = invalidSyntax
 	}
+	// The operation's path is said already, and an offset into the value would tell
+	// nobody anything.
+	var details []string
+	for _, p := range d.Problems {
+		switch {
+		case p.Path == "" || p.Path == e.Path:
+			details = append(details, p.Detail)
+		default:
+			details = append(details, p.Path+": "+p.Detail)
+		}
+	}
+	e.Detail = strings.Join(details, "; ")
 	return e
 }
 
