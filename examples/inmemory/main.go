@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -32,7 +33,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	base := "http://" + ln.Addr().String() + *path
+	base := "http://" + ln.Addr().String() + strings.TrimRight(*path, "/")
 	fmt.Printf("listening on %s\ntoken %s\ntry: curl -H 'Authorization: Bearer %s' %s/Users\n", base, *token, *token, base)
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

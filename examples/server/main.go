@@ -97,7 +97,7 @@ func run(args []string) error {
 	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
-	base := "http://" + ln.Addr().String() + c.path
+	base := "http://" + ln.Addr().String() + strings.TrimRight(c.path, "/")
 	fmt.Printf("listening on %s\ntry: curl -H 'Authorization: Bearer %s' %s/Users\n", base, c.tokens.example(), base)
 	select {
 	case err := <-served:
