@@ -61,7 +61,10 @@ func Compile(d ResourceType, peers ...ResourceType) (*Type, error) {
 		if name == "" {
 			name = "(without name)"
 		}
-		return nil, fmt.Errorf("schema: resource type %s: %w", name, errors.Join(c.problems...))
+		for i, problem := range c.problems {
+			c.problems[i] = fmt.Errorf("schema: resource type %s: %w", name, problem)
+		}
+		return nil, errors.Join(c.problems...)
 	}
 	return c.t, nil
 }
