@@ -39,3 +39,16 @@ func TestDoRefusesWhatNoRequestCouldAskFor(t *testing.T) {
 		})
 	}
 }
+
+func TestTheTextOfAnErrorSaysAThingOnce(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	_, err := srv.ParseFilter(scim.Principal{}, srv.Type("User"), "userName eqq 1")
+	if err == nil || strings.Count(err.Error(), "eqq") != 1 {
+		t.Errorf("%v", err)
+	}
+	hidden := scim.Errorf(500, "", "try later").WithCause(errors.New("disk full"))
+	if text := hidden.Error(); text != "try later: disk full" {
+		t.Error(text)
+	}
+}

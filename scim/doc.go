@@ -35,8 +35,8 @@
 //
 //   - A user's PATCH is answered 200 with the resource, a group's 204
 //     ([WithPatchNoContent]).
-//   - DELETE keeps a hidden tombstone for a while ([WithTombstones]); the name is
-//     free for clients at once.
+//   - DELETE keeps a hidden tombstone ([WithTombstones]), which the host ends with
+//     [Server.Purge] when it is old; the name is free for clients at once.
 //   - A user without "active" is active, and nothing but an explicit true
 //     reactivates one. A PUT that leaves "active" out keeps it.
 //   - Group names are unique within a connection (schema.Group).

@@ -47,14 +47,16 @@ func (e *Error) WithCause(err error) *Error {
 	return &c
 }
 
-// Error returns the sentence, with the cause, for logs.
+// Error returns the sentence, with the cause if that says more, for logs.
 func (e *Error) Error() string {
 	s := e.Detail
 	if s == "" {
 		s = http.StatusText(e.Status)
 	}
 	if e.Err != nil {
-		s += ": " + e.Err.Error()
+		if cause := e.Err.Error(); cause != s {
+			s += ": " + cause
+		}
 	}
 	return s
 }

@@ -27,3 +27,17 @@ func TestMountLeavesPathsAloneAndOtherRoutesToTheHost(t *testing.T) {
 		t.Errorf("status %d", w.Code)
 	}
 }
+
+func TestMountRefusesAPrefixThatNoPathHas(t *testing.T) {
+	t.Parallel()
+	for _, prefix := range []string{"", "scim/v2"} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("the prefix %q was accepted", prefix)
+				}
+			}()
+			scim.Mount(prefix, newServer(t), nil)
+		}()
+	}
+}

@@ -175,8 +175,9 @@ func WithAtomicBulk() Option {
 	return option(func(s *Server) error { s.atomicBulk = true; return nil })
 }
 
-// WithTombstones sets how long a deleted resource is kept hidden, for
-// [Server.Purge] to end. 0 removes resources at once. Default 30 days.
+// WithTombstones sets how long a deleted resource is kept hidden at least. Nothing
+// ends it but [Server.Purge], which the host calls. 0 removes resources at once.
+// Default 30 days.
 func WithTombstones(keep time.Duration) Option {
 	return option(func(s *Server) error {
 		if keep < 0 {
