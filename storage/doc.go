@@ -1,6 +1,6 @@
 // Package storage is the contract between Muster and the place where resources
-// are kept. Hosts that use a store of ours need nothing from it; it is for
-// authors of adapters.
+// are kept. It is for authors of adapters; hosts that use a store of ours need
+// nothing of it but [Follow], which hands them changes from the log.
 //
 // # What an adapter writes
 //
@@ -11,9 +11,10 @@
 // reading of the same rules in code, in the order in which they take effect.
 //
 //   - required: [Store]
-//   - if there is a way: [ChangeLog] (roles follow it after a crash),
-//     [Locker] (keeps writers of one record from starving each other),
-//     [BulkCommitter] (many small commits in one round trip)
+//   - if there is a way: [ChangeLog] (whoever follows changes misses none in a
+//     crash), [ChangeNotifier] (and hears of them at once), [Locker] (keeps
+//     writers of one record from starving each other), [BulkCommitter] (many
+//     small commits in one round trip)
 //   - wrappers: [Unwrapper], so that these abilities are not lost
 //
 // Help that an adapter may use: [Evaluate] and [EvaluateOrdered] answer a query
