@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 // logStore is a store of which only the log is there: numbers of changes.
 type logStore struct {
 	storage.Store
+	mu     sync.Mutex
 	seqs   []int64
 	asked  int
 	broken int // so many calls fail
@@ -22,6 +24,8 @@ type logStore struct {
 var errAway = errors.New("the database is away")
 
 func (s *logStore) Changes(_ context.Context, tenant string, after int64, limit int) ([]storage.Change, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked++
 	if s.broken > 0 {
 		s.broken--
@@ -41,6 +45,13 @@ func (s *logStore) ChangedLinks(context.Context, string, int64, storage.LinkDelt
 }
 
 func (s *logStore) TrimChanges(context.Context, string, time.Time) error { return nil }
+
+// log adds a change.
+func (s *logStore) log(seq int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seqs = append(s.seqs, seq)
+}
 
 // notifyingStore can tell of changes.
 type notifyingStore struct {
@@ -117,10 +128,10 @@ func TestFollowFindsLaterChanges(t *testing.T) {
 		f := c.following()
 		handle := f.Handle
 		f.Handle = func(ctx context.Context, changes []storage.Change) error {
-			s.seqs = append(s.seqs, 2)
+			s.log(2)
 			return handle(ctx, changes)
 		}
-		time.AfterFunc(5*time.Second, func() { s.seqs = []int64{1} })
+		time.AfterFunc(5*time.Second, func() { s.log(1) })
 		_ = follow(t, 7*time.Second, s, f)
 		c.want(t, 1, 2)
 	})
@@ -235,7 +246,7 @@ func TestFollowIsWokenBySignals(t *testing.T) {
 			return handle(ctx, changes)
 		}
 		time.AfterFunc(3*time.Second, func() {
-			s.seqs = []int64{1}
+			s.log(1)
 			s.signal <- struct{}{}
 		})
 		_ = follow(t, 10*time.Second, s, f)
