@@ -48,12 +48,16 @@ func (s *Server) Purge(ctx context.Context, tenant string) (int, error) {
 }
 
 // Erase removes everything that the store keeps of a resource, deleted or not:
-// the record or its tombstone, and its links. Change records hold no personal
-// data but say that something was erased. Subscribers are not told; a host that
-// still counts the resource as active should delete it first. [ErrNotFound] when
-// there is nothing.
+// the record or its tombstone, its links, and what [Server.Skipped] lists. Change
+// records hold no personal data but say that something was erased. Subscribers are
+// not told; a host that still counts the resource as active should delete it first.
+// [ErrNotFound] when there is nothing.
 func (s *Server) Erase(ctx context.Context, tenant, resourceType, id string) error {
-	err := s.remove(ctx, tenant, storage.Delete{Ref: storage.Ref{Type: resourceType, ID: id}, Change: storage.ChangeInfo{Kind: "erased"}})
+	ref := storage.Ref{Type: resourceType, ID: id}
+	err := s.removeSkipped(ctx, tenant, ref)
+	if err == nil {
+		err = s.remove(ctx, tenant, storage.Delete{Ref: ref, Change: storage.ChangeInfo{Kind: "erased"}})
+	}
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return ErrNotFound
@@ -70,8 +74,7 @@ func (s *Server) remove(ctx context.Context, tenant string, d storage.Delete) er
 
 // Unlink removes a resource from every relation, and the relations that it owns:
 // for resources that a [ResourceHandler] serves and that the host deleted behind the
-// server's back.
-// It works page by page, so other changes may come between.
+// server's back. It works page by page, so other changes may come between.
 func (s *Server) Unlink(ctx context.Context, tenant, resourceType, id string) error {
 	ref := storage.Ref{Type: resourceType, ID: id}
 	for _, e := range s.endpoints {
@@ -79,7 +82,7 @@ func (s *Server) Unlink(ctx context.Context, tenant, resourceType, id string) er
 			relation := storage.Relation{Owner: e.typ.Name(), Name: r.Attribute}
 			for {
 				owners, err := s.store.Links(ctx, &storage.LinkQuery{
-					Tenant: tenant, Relation: relation, Inverse: true, Of: []storage.Ref{ref}, Limit: s.limits.Labels,
+					Tenant: tenant, Relation: relation, Inverse: true, Of: []storage.Ref{ref}, Limit: linkPage,
 				})
 				if err != nil {
 					return fmt.Errorf("scim: unlink: %w", err)

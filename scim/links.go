@@ -378,7 +378,7 @@ func (s *Server) linkedTypes(ctx context.Context, st storage.Store, e *endpoint,
 func (s *Server) selectMembers(ctx context.Context, st storage.Store, e *endpoint, op *Operation, r schema.RelationPath, where *filter.Plan) (found []Member, err error) {
 	q := &storage.LinkQuery{
 		Tenant: op.Principal.Tenant, Relation: storage.Relation{Owner: e.typ.Name(), Name: r.Attribute},
-		Of: []storage.Ref{refOf(op)}, Limit: s.limits.Labels, Labels: true,
+		Of: []storage.Ref{refOf(op)}, Limit: linkPage, Labels: true,
 	}
 	for {
 		page, err := st.Links(ctx, q)

@@ -78,18 +78,19 @@ func skippedRef(owner storage.Ref) storage.Ref {
 // request that has been committed: an error is logged.
 func (s *Server) noteSkipped(ctx context.Context, op *Operation, owner storage.Ref, dropped []Member) {
 	ctx = context.WithoutCancel(ctx)
+	var err error
 	for range 10 { // others may be writing the same list
-		rec, ids, err := s.readSkipped(ctx, op.Principal.Tenant, owner)
-		if err == nil {
+		var rec *storage.Record
+		var ids []string
+		if rec, ids, err = s.readSkipped(ctx, op.Principal.Tenant, owner); err == nil {
 			err = s.writeSkipped(ctx, op, owner, rec, ids, dropped)
 		}
-		if err == nil {
-			return
-		}
 		if !isConflict(err) {
-			s.log.WarnContext(ctx, "scim: members that do not exist could not be noted", "type", owner.Type, "id", owner.ID, "error", err.Error())
-			return
+			break
 		}
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "scim: members that do not exist could not be noted", "type", owner.Type, "id", owner.ID, "error", err.Error())
 	}
 }
 
@@ -100,7 +101,7 @@ func (s *Server) writeSkipped(ctx context.Context, op *Operation, owner storage.
 	}
 	before := len(ids)
 	for _, m := range dropped {
-		if !known[m.ID] {
+		if !known[m.ID] && len(m.ID) <= maxSegment { // no resource has a longer id
 			known[m.ID] = true
 			ids = append(ids, m.ID)
 		}
@@ -124,10 +125,18 @@ func (s *Server) writeSkipped(ctx context.Context, op *Operation, owner storage.
 	return err
 }
 
-// forgetSkipped ends the list of an owner that is deleted.
+// removeSkipped ends the list of an owner, if there is one.
+func (s *Server) removeSkipped(ctx context.Context, tenant string, owner storage.Ref) error {
+	err := s.remove(ctx, tenant, storage.Delete{Ref: skippedRef(owner), Change: storage.ChangeInfo{Kind: "skipped"}})
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// forgetSkipped ends the list of an owner that is deleted already.
 func (s *Server) forgetSkipped(ctx context.Context, tenant string, owner storage.Ref) {
-	err := s.remove(context.WithoutCancel(ctx), tenant, storage.Delete{Ref: skippedRef(owner), Change: storage.ChangeInfo{Kind: "skipped"}})
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+	if err := s.removeSkipped(context.WithoutCancel(ctx), tenant, owner); err != nil {
 		s.log.WarnContext(ctx, "scim: the list of a deleted resource's missing members could not be removed", "type", owner.Type, "id", owner.ID, "error", err.Error())
 	}
 }

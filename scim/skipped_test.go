@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/musterhq/muster/scim"
@@ -27,5 +28,20 @@ func TestMembersThatDoNotExistAreListedForTheHost(t *testing.T) {
 	}
 	if _, err := srv.Skipped(ctx, "", "Robot", "x"); !errors.Is(err, scim.ErrNotFound) {
 		t.Errorf("a type that is not served: %v", err)
+	}
+}
+
+func TestWhatIsListedForTheHostIsBoundedAndErased(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	group := send(t, srv, "POST /Groups", `{"displayName":"G","members":[{"value":"gone"},{"value":"`+strings.Repeat("x", 5000)+`"}]}`).want(t, 201).id()
+	if ids, err := srv.Skipped(t.Context(), "", "Group", group); err != nil || !slices.Equal(ids, []string{"gone"}) {
+		t.Errorf("skipped %.100q, %v", ids, err)
+	}
+	if err := srv.Erase(t.Context(), "", "Group", group); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := srv.Skipped(t.Context(), "", "Group", group); err != nil || len(ids) > 0 {
+		t.Errorf("the list of an erased group is still there: %v, %v", ids, err)
 	}
 }
