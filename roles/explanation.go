@@ -23,3 +23,31 @@ type Explanation struct {
 	// not have.
 	Pending []Pending `json:"pending,omitempty"`
 }
+
+// Explain says why a user has a role in a scope, or none. applied and held are all
+// that the host was told of last and gave by itself, as in [Diff]; those of other
+// scopes are ignored.
+func (r *Rules) Explain(u User, scope Scope, t *Table, w Workspaces, applied, held []Assignment) Explanation {
+	res := r.Resolve(u, t, w)
+	x := Explanation{User: u.ID, Scope: scope, Inactive: !u.Active, Unmatched: res.Unmatched, Pending: res.Pending}
+	roleIn := func(list []Assignment) Role {
+		for _, a := range list {
+			if a.Scope == scope {
+				return a.Role
+			}
+		}
+		return ""
+	}
+	x.Applied, x.Held = roleIn(applied), roleIn(held)
+	for _, a := range res.Assignments {
+		if a.Scope == scope {
+			x.Role, x.Causes = a.Role, a.Causes
+		}
+	}
+	for _, c := range res.Conflicts {
+		if c.Scope == scope {
+			x.Conflict, x.Causes = true, c.Causes
+		}
+	}
+	return x
+}

@@ -45,7 +45,7 @@ type Unmatched struct {
 	// Char is the character that stands in the way, where Reason is LookAlike.
 	Char rune `json:"char,omitempty"`
 	// Role is the role that the name or the row says, where Reason is
-	// AboveCeiling or RowRole.
+	// AboveCeiling, RowRole or RowScope.
 	Role Role `json:"role,omitempty"`
 	// Workspace is the workspace that the name says, where Reason is
 	// AboveCeiling.
@@ -75,6 +75,13 @@ const (
 	// AboveCeiling: the name says a higher role than names may give, and waits
 	// for a person to map it.
 	AboveCeiling Reason = "above the ceiling"
+	// RestoreOffered: a deleted group of the same name had rows. The new group
+	// does not get them by itself, nor is it read by the convention, until the
+	// host restores them or maps it otherwise.
+	RestoreOffered Reason = "restore offered"
+	// RowScope: the scope of a row is none that rows give roles in under the
+	// present settings.
+	RowScope Reason = "scope of a row is off"
 	// RowRole: the role of a row is none of the settings' roles any more.
 	RowRole Reason = "unknown role in the table"
 )

@@ -1,68 +1,105 @@
 package roles
 
-import "github.com/musterhq/muster/scim/resource"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
 
 // Rules are compiled [Settings]: immutable and safe for concurrent use.
 type Rules struct {
-	settings Settings
+	settings  Settings
+	order     order // of the roles of workspaces
+	names     *reader
+	lookalike *reader
+	ceiling   int
+
+	organisation order
+	ignore       map[string]bool
 }
 
-// NewRules checks settings and compiles them.
-func NewRules(s Settings) (*Rules, error) { panic("unfinished") }
+// NewRules checks settings and compiles them. The error lists every problem
+// found. The settings are copied.
+func NewRules(s Settings) (*Rules, error) {
+	r := &Rules{settings: s}
+	var problems []error
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 
-// Settings returns what the rules were made of, with defaults filled in.
-func (r *Rules) Settings() Settings { panic("unfinished") }
-
-// Match is what the convention reads in the name of a group.
-type Match struct {
-	// Workspace is the name of the workspace, trimmed; Key is its folded form, by which workspaces compare.
-	Workspace, Key string
-	// Role is the role that the name says.
-	Role Role
-	// Reason says why the name gives nothing; empty means that it matched.
-	Reason Reason
-	// Char is the character in the way where Reason is LookAlike.
-	Char rune
+	r.settings.Roles = listOr(s.Roles, "admin", "manager", "member")
+	r.order = newOrder(r.settings.Roles, "the roles of workspaces", problem)
+	if s.Conflicts > Reject {
+		problem("there is no conflict policy %d: use Highest, Lowest or Reject", s.Conflicts)
+	}
+	if s.Convention != nil {
+		r.compileConvention(*s.Convention, problem)
+	}
+	if s.Organisation != nil {
+		r.compileOrganisation(*s.Organisation, problem)
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("roles: the settings cannot be used: %w", errors.Join(problems...))
+	}
+	return r, nil
 }
 
-// Match reads the name of a group by the convention. The convention must be on.
-func (r *Rules) Match(name string) Match { panic("unfinished") }
-
-// CheckRow says whether a row may be added to those that its group has in force.
-// It returns the row that says the same, if there is one, else nil.
-func (r *Rules) CheckRow(row Row, existing []Row) (*Row, error) { panic("unfinished") }
-
-// Table is rows by group: immutable.
-type Table struct{}
-
-// NewTable makes a table of rows, archived ones and those that wait included.
-func NewTable(rows []Row) *Table { panic("unfinished") }
-
-// Resolve maps a user to assignments. A nil table is empty.
-func (r *Rules) Resolve(u User, t *Table, w Workspaces) Resolution { panic("unfinished") }
-
-// Group says what a group alone gives to an active member: its assignments (without user), or why it gives nothing.
-func (r *Rules) Group(g Group, t *Table, w Workspaces) Resolution { panic("unfinished") }
-
-// Diff says what to do at the host so that a user who has applied gets wanted. Held are roles that the host gave by itself.
-// All three are of one user.
-func Diff(applied, wanted, held []Assignment) []Change { panic("unfinished") }
-
-// Apply returns applied after changes, with the causes of wanted.
-func Apply(applied []Assignment, changes []Change) []Assignment { panic("unfinished") }
-
-// Explain says why a user has a role in a scope, or none.
-func (r *Rules) Explain(u User, scope Scope, t *Table, w Workspaces, applied, held []Assignment) Explanation {
-	panic("unfinished")
+// Settings returns what the rules were made of, with defaults filled in. It is a
+// copy.
+func (r *Rules) Settings() Settings {
+	s := r.settings
+	s.Roles = slices.Clone(s.Roles)
+	if s.Convention != nil {
+		c := *s.Convention
+		c.Prefixes, c.Roles = slices.Clone(c.Prefixes), slices.Clone(c.Roles)
+		s.Convention = &c
+	}
+	if s.Organisation != nil {
+		o := *s.Organisation
+		o.Roles, o.Ignore = slices.Clone(o.Roles), slices.Clone(o.Ignore)
+		s.Organisation = &o
+	}
+	return s
 }
 
-// RoleValue is one value of the attribute roles.
-type RoleValue struct {
-	// Value is the value, out of its wrapping.
-	Value string
-	// JSONText is whether the value came as the text of a JSON object.
-	JSONText bool
+// Role returns the role of a kind of scope that a name means, in the spelling of
+// the settings.
+func (r *Rules) Role(k ScopeKind, name string) (Role, bool) {
+	o := r.orderOf(k)
+	return o.find(name)
 }
 
-// RoleValues reads the attribute roles of a user in every shape that clients send.
-func RoleValues(u *resource.Resource) []RoleValue { panic("unfinished") }
+// Highest returns the highest role of workspaces, or with InOrganisation that of
+// the organisation; empty where roles have no order or are not managed.
+func (r *Rules) Highest(k ScopeKind) Role {
+	if o := r.orderOf(k); len(o.roles) > 0 {
+		return o.roles[0]
+	}
+	return ""
+}
+
+// Compare orders two roles of one kind of scope: it is negative when a is lower
+// than b. A role that the settings do not know, and the empty one, is lower than
+// all that they know.
+func (r *Rules) Compare(k ScopeKind, a, b Role) int {
+	o := r.orderOf(k)
+	return o.rank(b) - o.rank(a)
+}
+
+// orderOf returns the order of a kind of scope, empty where there is none.
+func (r *Rules) orderOf(k ScopeKind) order {
+	switch k {
+	case InWorkspace:
+		return r.order
+	case InOrganisation:
+		return r.organisation
+	default:
+		return order{}
+	}
+}
+
+// listOr returns a copy of the list, or what stands for an empty one.
+func listOr[T any](list []T, otherwise ...T) []T {
+	if len(list) == 0 {
+		return otherwise
+	}
+	return slices.Clone(list)
+}
