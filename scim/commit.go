@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -78,10 +79,29 @@ func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w 
 		if w.revives != nil && w.revives(holder, put) {
 			return nil, &revival{holder}
 		}
+		free, err := s.released(holder)
+		if err != nil {
+			return nil, err
+		}
 		w.batch.Puts = append(w.batch.Puts, storage.Put{
-			Record: holder.WithoutKeys(), IfVersion: holder.Version, Change: storage.ChangeInfo{Kind: "released"},
+			Record: free, IfVersion: holder.Version, Change: storage.ChangeInfo{Kind: "released"},
 		})
 	}
+}
+
+// released is a tombstone that holds no unique keys any more.
+func (s *Server) released(tombstone *storage.Record) (*storage.Record, error) {
+	e := s.byName[tombstone.Type]
+	if e == nil {
+		return nil, fmt.Errorf("the tombstone %s/%s is of a type that is not served", tombstone.Type, tombstone.ID)
+	}
+	r, err := tombstone.Resource(e.typ)
+	if err != nil {
+		return nil, err
+	}
+	rec := storage.NewRecord(r.WithMeta(Meta{ID: tombstone.ID}), tombstone.Connection)
+	rec.Created, rec.Hidden = tombstone.Created, true
+	return rec.WithoutKeys(), nil
 }
 
 func (w *pending) frees(ref storage.Ref) bool {
