@@ -95,8 +95,8 @@ func (s *Store) Changes(ctx context.Context, tenant string, after int64, limit i
 func (s *Store) readChanges(ctx context.Context, tenant string, after int64, limit int) (changes []storage.Change, pending bool, err error) {
 	q := &queue{Batch: &pgx.Batch{}, names: s.names, tenant: tenant}
 	// What is committed between the two statements is a matter of the next call.
-	q.add(s.names.sql(pendingSQL)).QueryRow(func(row pgx.Row) error { return row.Scan(&pending) })
-	q.add(s.names.sql(changesSQL), after, limit).Query(func(rows pgx.Rows) error {
+	q.add(pendingSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&pending) })
+	q.add(changesSQL, after, limit).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var c storage.Change
 			var paths string
@@ -121,9 +121,9 @@ func (s *Store) readChanges(ctx context.Context, tenant string, after int64, lim
 func (s *Store) number(ctx context.Context, tenant string) error {
 	return s.transaction(ctx, func(tx pgx.Tx) error {
 		q := &queue{Batch: &pgx.Batch{}, names: s.names, tenant: tenant}
-		q.add(s.names.sql(ensureLogSQL))
-		q.add(s.names.sql(lockLogSQL))
-		q.add(s.names.sql(numberSQL), chunk)
+		q.add(ensureLogSQL)
+		q.add(lockLogSQL)
+		q.add(numberSQL, chunk)
 		return tx.SendBatch(ctx, q.Batch).Close()
 	})
 }

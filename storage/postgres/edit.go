@@ -17,12 +17,7 @@ import (
 // The targets of new links are locked for key share, which holds off only who
 // deletes or hides them. What sorts before the owner is locked before it.
 const (
-	lockTargetsSQL = `
-SELECT 1
-FROM {records} r, unnest($2::text[], $3::text[]) AS t(type, id)
-WHERE r.tenant = $1 AND r.type = t.type AND r.id = t.id
-ORDER BY r.type, r.id
-FOR KEY SHARE OF r`
+	lockTargetSQL = `SELECT 1 FROM {records} WHERE tenant = $1 AND type = $2 AND id = $3 FOR KEY SHARE`
 
 	// lockOwner fails unless the owner is there as the edit demands it.
 	lockOwnerSQL = `
@@ -35,21 +30,51 @@ WITH o AS MATERIALIZED (
 )
 SELECT max(version), max(modified), 1 / count(*) FROM o`
 
-	// addLinks tells how many links it made, and which targets are missing; with $8
-	// it fails when there are any.
+	// addLink tells whether it made a link, and whether its target is missing; with
+	// $8 it fails when it is.
+	addLinkSQL = `
+WITH found AS MATERIALIZED (
+	SELECT 1 FROM {records} r
+	WHERE r.tenant = $1 AND r.type = $5 AND r.id = $6 AND NOT r.hidden AND ($7::text = '' OR r.connection = $7)
+	FOR KEY SHARE
+), made AS (
+	INSERT INTO {links} (tenant, owner_type, owner_id, relation, target_type, target_id)
+	SELECT $1, $2, $3, $4, $5, $6 FROM found
+	ON CONFLICT (tenant, owner_type, owner_id, relation, target_type, target_id) DO NOTHING
+	RETURNING 1
+), noted AS (
+	INSERT INTO {change_links} (token, relation, target_type, target_id, added)
+	SELECT $9::uuid, $4, $5, $6, true FROM made
+), missing AS (
+	SELECT NOT EXISTS (SELECT 1 FROM found) AND NOT EXISTS (
+		SELECT 1 FROM {links} l
+		WHERE l.tenant = $1 AND l.owner_type = $2 AND l.owner_id = $3 AND l.relation = $4 AND l.target_type = $5 AND l.target_id = $6
+	) AS missing
+)
+SELECT (SELECT count(*) FROM made), m.missing, 1 / (CASE WHEN m.missing AND $8::boolean THEN 0 ELSE 1 END) FROM missing m`
+
+	// addLinks is the same for many: it tells how many links it made, and which
+	// targets are missing. LIMIT keeps its look-ups from becoming joins.
 	addLinksSQL = `
 WITH wanted AS MATERIALIZED (
 	SELECT w.type COLLATE "C" AS type, w.id COLLATE "C" AS id
 	FROM unnest($5::text[], $6::text[]) AS w(type, id)
-	WHERE NOT EXISTS (
-		SELECT 1 FROM {links} l
-		WHERE l.tenant = $1 AND l.owner_type = $2 AND l.owner_id = $3 AND l.relation = $4 AND l.target_type = w.type AND l.target_id = w.id)
+	LEFT JOIN LATERAL (
+		SELECT true AS there FROM {links} l
+		WHERE l.tenant = $1 AND l.owner_type = $2 AND l.owner_id = $3 AND l.relation = $4 AND l.target_type = w.type AND l.target_id = w.id
+		LIMIT 1
+	) l ON true
+	WHERE l.there IS NULL
+	ORDER BY 1, 2
 ), found AS MATERIALIZED (
 	SELECT r.type, r.id
-	FROM {records} r, wanted w
-	WHERE r.tenant = $1 AND r.type = w.type AND r.id = w.id AND NOT r.hidden AND ($7::text = '' OR r.connection = $7)
-	ORDER BY r.type, r.id
-	FOR KEY SHARE OF r
+	FROM wanted w
+	CROSS JOIN LATERAL (
+		SELECT x.type, x.id FROM {records} x
+		WHERE x.tenant = $1 AND x.type = w.type AND x.id = w.id AND NOT x.hidden AND ($7::text = '' OR x.connection = $7)
+		LIMIT 1
+		FOR KEY SHARE
+	) r
 ), made AS (
 	INSERT INTO {links} (tenant, owner_type, owner_id, relation, target_type, target_id)
 	SELECT $1, $2, $3, $4, f.type, f.id FROM found f
@@ -76,6 +101,13 @@ WITH made AS (
 	SELECT $7::uuid, $4, m.target_type, m.target_id, true FROM made m
 )
 SELECT count(*) FROM made`
+
+	removeLinkSQL = `
+WITH gone AS (
+	DELETE FROM {links} l
+	WHERE l.tenant = $1 AND l.owner_type = $2 AND l.owner_id = $3 AND l.relation = $4 AND l.target_type = $5 AND l.target_id = $6
+	RETURNING l.target_type, l.target_id
+)` + noteGone
 
 	removeLinksSQL = `
 WITH gone AS (
@@ -127,28 +159,41 @@ RETURNING version, time`
 )
 
 // edit queues the change of links that an edit makes, without its owner. The
-// result is there when the queue was sent. With reject, the statement fails when
-// a target is missing.
+// result is there when the queue was sent. With reject, a statement fails when a
+// target is missing.
 func (q *queue) edit(e *storage.LinkEdit, t *token, reject bool, r *storage.LinkResult) {
-	count := func(to *int) func(pgx.Row) error {
-		return func(row pgx.Row) error { return row.Scan(to) }
-	}
 	relation := []any{e.Owner.Type, e.Owner.ID, e.Relation}
-	args := func(list []storage.Ref, more ...any) []any {
+	one := func(to storage.Ref, more ...any) []any {
+		return append(append(slices.Clone(relation), to.Type, to.ID), more...)
+	}
+	many := func(list []storage.Ref, more ...any) []any {
 		c := columnsOf(list)
 		return append(append(slices.Clone(relation), c.types, c.ids), more...)
 	}
-	if e.Reset {
-		q.add(q.names.sql(resetLinksSQL), args(e.Add, t)...).QueryRow(count(&r.Removed))
-	} else if len(e.Remove) > 0 {
-		q.add(q.names.sql(removeLinksSQL), args(e.Remove, t)...).QueryRow(count(&r.Removed))
+	counted := func(to *int) func(pgx.Row) error {
+		return func(row pgx.Row) error {
+			var n int
+			err := row.Scan(&n)
+			*to += n
+			return err
+		}
+	}
+	switch {
+	case e.Reset:
+		q.add(resetLinksSQL, many(e.Add, t)...).QueryRow(counted(&r.Removed))
+	case len(e.Remove) > few:
+		q.add(removeLinksSQL, many(e.Remove, t)...).QueryRow(counted(&r.Removed))
+	default:
+		for _, to := range e.Remove {
+			q.add(removeLinkSQL, one(to, t)...).QueryRow(counted(&r.Removed))
+		}
 	}
 	switch {
 	case len(e.Add) == 0:
 	case e.Missing == storage.MissingKeep:
-		q.add(q.names.sql(keepLinksSQL), args(e.Add, t)...).QueryRow(count(&r.Added))
-	default:
-		q.add(q.names.sql(addLinksSQL), args(e.Add, e.IfConnection, reject, t)...).QueryRow(func(row pgx.Row) error {
+		q.add(keepLinksSQL, many(e.Add, t)...).QueryRow(counted(&r.Added))
+	case len(e.Add) > few:
+		q.add(addLinksSQL, many(e.Add, e.IfConnection, reject, t)...).QueryRow(func(row pgx.Row) error {
 			var types, ids []string
 			if err := row.Scan(&r.Added, &types, &ids, nil); err != nil {
 				return err
@@ -156,6 +201,21 @@ func (q *queue) edit(e *storage.LinkEdit, t *token, reject bool, r *storage.Link
 			r.Dropped = inOrderOf(e.Add, types, ids)
 			return nil
 		})
+	default:
+		for _, to := range e.Add {
+			q.add(addLinkSQL, one(to, e.IfConnection, reject, t)...).QueryRow(func(row pgx.Row) error {
+				var made int
+				var missing bool
+				if err := row.Scan(&made, &missing, nil); err != nil {
+					return err
+				}
+				r.Added += made
+				if missing {
+					r.Dropped = append(r.Dropped, to)
+				}
+				return nil
+			})
+		}
 	}
 }
 
@@ -193,17 +253,17 @@ func targetsBefore(e *storage.LinkEdit) (before []storage.Ref) {
 // editAlone queues everything of an edit that is a whole batch.
 func (q *queue) editAlone(e *storage.LinkEdit, at time.Time, r *storage.LinkResult) {
 	t := newToken()
-	if before := columnsOf(targetsBefore(e)); len(before.ids) > 0 {
-		q.add(q.names.sql(lockTargetsSQL), before.types, before.ids)
+	for _, to := range slices.SortedFunc(slices.Values(targetsBefore(e)), storage.Ref.Compare) {
+		q.add(lockTargetSQL, to.Type, to.ID)
 	}
-	q.add(q.names.sql(lockOwnerSQL), e.Owner.Type, e.Owner.ID, e.IfVersion, e.IfConnection).QueryRow(func(row pgx.Row) error {
+	q.add(lockOwnerSQL, e.Owner.Type, e.Owner.ID, e.IfVersion, e.IfConnection).QueryRow(func(row pgx.Row) error {
 		var modified instant
 		err := row.Scan(&r.Version, &modified, nil)
 		r.Modified = modified.Time
 		return err
 	})
 	q.edit(e, &t, e.Missing == storage.MissingReject, r)
-	q.add(q.names.sql(finishSQL), e.Owner.Type, e.Owner.ID, &t, instant{at}, e.Change.Kind, encodePaths(e.Change.Paths)).Query(func(rows pgx.Rows) error {
+	q.add(finishSQL, e.Owner.Type, e.Owner.ID, &t, instant{at}, e.Change.Kind, encodePaths(e.Change.Paths)).Query(func(rows pgx.Rows) error {
 		var modified instant
 		for rows.Next() {
 			if err := rows.Scan(&r.Version, &modified); err != nil {

@@ -14,51 +14,42 @@ import (
 )
 
 const (
-	// lock locks records and tells how they are. A statement locks in the order of
-	// its rows.
+	// lock locks a record and tells how it is.
 	lockSQL = `
-SELECT r.type, r.id, r.connection, r.version, r.created, r.modified, r.hidden
-FROM {records} r, unnest($2::text[], $3::text[]) AS n(type, id)
-WHERE r.tenant = $1 AND r.type = n.type AND r.id = n.id
-ORDER BY r.type, r.id `
-	lockToLinkSQL   = lockSQL + `FOR KEY SHARE OF r`
-	lockToWriteSQL  = lockSQL + `FOR NO KEY UPDATE OF r`
-	lockToRemoveSQL = lockSQL + `FOR UPDATE OF r` // holds off who links to them
+SELECT connection, version, created, modified, hidden
+FROM {records}
+WHERE tenant = $1 AND type = $2 AND id = $3 `
+	lockToLinkSQL   = lockSQL + `FOR KEY SHARE`
+	lockToWriteSQL  = lockSQL + `FOR NO KEY UPDATE`
+	lockToRemoveSQL = lockSQL + `FOR UPDATE` // holds off who links to it
 
-	// owners are the owners of links to records.
-	ownersSQL = `
-SELECT DISTINCT l.owner_type, l.owner_id
-FROM {links} l, unnest($2::text[], $3::text[]) AS n(type, id)
-WHERE l.tenant = $1 AND l.target_type = n.type AND l.target_id = n.id`
+	// owners are the owners of links to a record.
+	ownersSQL = `SELECT DISTINCT owner_type, owner_id FROM {links} WHERE tenant = $1 AND target_type = $2 AND target_id = $3`
 
-	// holders are the records that hold unique keys.
-	holdersSQL = `
-SELECT u.type, u.attr, u.key, u.id
-FROM {uniques} u, unnest($2::text[], $3::text[], $4::text[]) AS n(type, attr, key)
-WHERE u.tenant = $1 AND u.type = n.type AND u.attr = n.attr AND u.key = n.key`
+	// holder is the record that holds a unique key.
+	holderSQL = `SELECT id FROM {uniques} WHERE tenant = $1 AND type = $2 AND attr = $3 AND key = $4`
 
-	// dropOutgoing removes the links of owners, noted under their tokens.
+	// dropOutgoing removes the links of an owner, noted under the token of its
+	// change.
 	dropOutgoingSQL = `
 WITH gone AS (
-	DELETE FROM {links} l
-	USING unnest($2::text[], $3::text[], $4::uuid[]) AS n(type, id, token)
-	WHERE l.tenant = $1 AND l.owner_type = n.type AND l.owner_id = n.id
-	RETURNING n.token, l.relation, l.target_type, l.target_id
-)` + noteDropped
+	DELETE FROM {links} WHERE tenant = $1 AND owner_type = $2 AND owner_id = $3
+	RETURNING relation, target_type, target_id
+)
+INSERT INTO {change_links} (token, relation, target_type, target_id, added)
+SELECT $4::uuid, g.relation, g.target_type, g.target_id, false FROM gone g`
 
-	// dropIncoming removes the links to targets $2 and $3, noted under the tokens of
-	// their owners $4 to $6.
+	// dropIncoming removes the links to a target, noted under the tokens of their
+	// owners, which are all in $4 to $6.
 	dropIncomingSQL = `
 WITH gone AS (
-	DELETE FROM {links} l
-	USING unnest($2::text[], $3::text[]) AS n(type, id), unnest($4::text[], $5::text[], $6::uuid[]) AS o(type, id, token)
-	WHERE l.tenant = $1 AND l.target_type = n.type AND l.target_id = n.id AND l.owner_type = o.type AND l.owner_id = o.id
-	RETURNING o.token, l.relation, l.target_type, l.target_id
-)` + noteDropped
-
-	noteDropped = `
+	DELETE FROM {links} WHERE tenant = $1 AND target_type = $2 AND target_id = $3
+	RETURNING owner_type, owner_id, relation, target_type, target_id
+)
 INSERT INTO {change_links} (token, relation, target_type, target_id, added)
-SELECT g.token, g.relation, g.target_type, g.target_id, false FROM gone g`
+SELECT o.token, g.relation, g.target_type, g.target_id, false
+FROM gone g
+JOIN unnest($4::text[], $5::text[], $6::uuid[]) AS o(type, id, token) ON o.type = g.owner_type AND o.id = g.owner_id`
 )
 
 // errOwners says that records got links from owners that are not locked. Locking
@@ -157,21 +148,21 @@ func (j *judgement) queue() *queue {
 func (j *judgement) send(q *queue) error { return j.conn.SendBatch(j.ctx, q.Batch).Close() }
 
 // leaving are the records that the batch deletes or puts as hidden.
-func (j *judgement) leaving() (r refs) {
+func (j *judgement) leaving() (list []storage.Ref) {
 	for _, d := range j.Deletes {
-		r.add(d.Ref)
+		list = append(list, d.Ref)
 	}
 	for _, p := range j.Puts {
 		if p.Record.Hidden {
-			r.add(p.Record.Ref)
+			list = append(list, p.Record.Ref)
 		}
 	}
-	return r
+	return list
 }
 
 func (j *judgement) queueOwners(q *queue, found func(storage.Ref)) {
-	if r := j.leaving(); len(r.ids) > 0 {
-		q.add(q.names.sql(ownersSQL), r.types, r.ids).Query(func(rows pgx.Rows) error {
+	for _, ref := range j.leaving() {
+		q.add(ownersSQL, ref.Type, ref.ID).Query(func(rows pgx.Rows) error {
 			var owner storage.Ref
 			_, err := pgx.ForEachRow(rows, []any{&owner.Type, &owner.ID}, func() error { found(owner); return nil })
 			return err
@@ -220,23 +211,25 @@ func (j *judgement) lock() error {
 	for _, p := range j.Puts {
 		want[p.Record.Ref] = toWrite
 	}
-	leaving := j.leaving()
-	for i, id := range leaving.ids {
-		want[storage.Ref{Type: leaving.types[i], ID: id}] = toRemove
+	for _, ref := range j.leaving() {
+		want[ref] = toRemove
 	}
 	q := j.queue()
 	if j.conn.Conn().PgConn().TxStatus() == 'I' {
 		q.Queue("BEGIN")
 	}
 	locked := map[storage.Ref]*held{}
-	sorted := slices.SortedFunc(maps.Keys(want), storage.Ref.Compare)
-	for len(sorted) > 0 {
-		n := 1
-		for n < len(sorted) && want[sorted[n]] == want[sorted[0]] {
-			n++
-		}
-		j.queueLocks(q, sorted[:n], want[sorted[0]], locked)
-		sorted = sorted[n:]
+	for _, ref := range slices.SortedFunc(maps.Keys(want), storage.Ref.Compare) {
+		q.add(lockSQLs[want[ref]], ref.Type, ref.ID).Query(func(rows pgx.Rows) error {
+			var h held
+			var created, modified instant
+			_, err := pgx.ForEachRow(rows, []any{&h.connection, &h.version, &created, &modified, &h.hidden}, func() error {
+				h.created, h.modified = created.Time, modified.Time
+				locked[ref] = &h
+				return nil
+			})
+			return err
+		})
 	}
 	more := false
 	j.queueOwners(q, func(owner storage.Ref) {
@@ -261,42 +254,20 @@ func (j *judgement) lock() error {
 	return nil
 }
 
-func (j *judgement) queueLocks(q *queue, list []storage.Ref, how strength, locked map[storage.Ref]*held) {
-	c := columnsOf(list)
-	q.add(q.names.sql(lockSQLs[how]), c.types, c.ids).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			var ref storage.Ref
-			var h held
-			var created, modified instant
-			if err := rows.Scan(&ref.Type, &ref.ID, &h.connection, &h.version, &created, &modified, &h.hidden); err != nil {
-				return err
-			}
-			h.created, h.modified = created.Time, modified.Time
-			locked[ref] = &h
-		}
-		return rows.Err()
-	})
-}
-
 func (j *judgement) queueHolders(q *queue) {
-	var types, attrs, keys []string
 	for _, p := range j.Puts {
 		for _, u := range p.Record.Unique {
-			types, attrs, keys = append(types, p.Record.Type), append(attrs, u.Attr), append(keys, u.Key)
+			name := uniqueName{p.Record.Type, u.Attr, u.Key}
+			q.add(holderSQL, name.typ, name.attr, name.key).Query(func(rows pgx.Rows) error {
+				var id string
+				_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+					j.holders[name] = storage.Ref{Type: name.typ, ID: id}
+					return nil
+				})
+				return err
+			})
 		}
 	}
-	if len(keys) == 0 {
-		return
-	}
-	q.add(q.names.sql(holdersSQL), types, attrs, keys).Query(func(rows pgx.Rows) error {
-		var u uniqueName
-		var id string
-		_, err := pgx.ForEachRow(rows, []any{&u.typ, &u.attr, &u.key, &id}, func() error {
-			j.holders[u] = storage.Ref{Type: u.typ, ID: id}
-			return nil
-		})
-		return err
-	})
 }
 
 // judge looks at every demand of the batch that does not hang on links.
@@ -376,11 +347,9 @@ func (j *judgement) judgeKeys() error {
 func (j *judgement) write() (*storage.CommitResult, error) {
 	res := &storage.CommitResult{Links: make([]storage.LinkResult, len(j.Links))}
 	q := j.queue()
-	var gone refs
 	for _, d := range j.Deletes {
-		gone.add(d.Ref)
+		q.remove(d.Ref)
 	}
-	q.remove(gone)
 	records := make([]write, len(j.Puts))
 	for i, p := range j.Puts {
 		records[i] = write{Record: p.Record, at: j.Time}
@@ -426,54 +395,39 @@ func (j *judgement) token(ref storage.Ref) *token {
 
 // queueDrops removes the links of records that are deleted or hidden.
 func (j *judgement) queueDrops(q *queue) {
+	var owners refs
+	var tokens []*token
+	for owner := range j.owners {
+		owners.add(owner)
+		tokens = append(tokens, j.token(owner))
+	}
 	leaving := j.leaving()
-	if len(leaving.ids) == 0 {
-		return
+	for _, ref := range leaving {
+		q.add(dropOutgoingSQL, ref.Type, ref.ID, j.token(ref))
 	}
-	tokens := make([]*token, len(leaving.ids))
-	for i, id := range leaving.ids {
-		tokens[i] = j.token(storage.Ref{Type: leaving.types[i], ID: id})
-	}
-	q.add(q.names.sql(dropOutgoingSQL), leaving.types, leaving.ids, tokens)
-	if len(j.owners) > 0 {
-		var owners refs
-		tokens = nil
-		for owner := range j.owners {
-			owners.add(owner)
-			tokens = append(tokens, j.token(owner))
+	for _, ref := range leaving {
+		if len(tokens) > 0 {
+			q.add(dropIncomingSQL, ref.Type, ref.ID, owners.types, owners.ids, tokens)
 		}
-		q.add(q.names.sql(dropIncomingSQL), leaving.types, leaving.ids, owners.types, owners.ids, tokens)
 	}
 }
 
 // queueBump lets the records step that are not put and whose links changed.
 func (j *judgement) queueBump(q *queue) {
-	var owners refs
-	var tokens []*token
-	var times []instant
 	for _, ref := range slices.SortedFunc(maps.Keys(j.steps), storage.Ref.Compare) {
-		if s := j.steps[ref]; s.token != nil && !s.put && !s.deleted {
-			owners.add(ref)
-			tokens, times = append(tokens, s.token), append(times, instant{j.Time})
+		s := j.steps[ref]
+		if s.token == nil || s.put || s.deleted {
+			continue
 		}
+		q.add(bumpSQL, ref.Type, ref.ID, s.token, instant{j.Time}).Query(func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, []any{&s.version}, func() error {
+				s.change = storage.ChangeInfo{Kind: storage.KindUnlinked} // unless an edit describes it
+				j.step(s)
+				return nil
+			})
+			return err
+		})
 	}
-	if len(tokens) == 0 {
-		return
-	}
-	q.add(q.names.sql(bumpSQL), owners.types, owners.ids, tokens, times).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			var ref storage.Ref
-			var version int64
-			if err := rows.Scan(&ref.Type, &ref.ID, &version); err != nil {
-				return err
-			}
-			s := j.steps[ref]
-			s.version = version
-			s.change = storage.ChangeInfo{Kind: storage.KindUnlinked} // unless an edit describes it
-			j.step(s)
-		}
-		return rows.Err()
-	})
 }
 
 // describe lets the first edit of an owner that changed something describe its

@@ -15,7 +15,7 @@ var (
 	tables  = [...]string{"records", "uniques", "entries", "links", "changes", "change_links", "logs", "indexes", "generation", "migrations"}
 	indexes = [...]string{
 		"records_user_name", "records_external_id", "records_display_name", "records_active", "records_created", "records_modified",
-		"uniques_id", "entries_key", "links_target", "changes_seq",
+		"uniques_id", "entries_value", "links_target", "changes_seq", "records_key", "uniques_key", "entries_key", "links_key",
 	}
 )
 

@@ -32,13 +32,11 @@ ORDER BY r.tenant, r.type, r.id
 LIMIT $4
 FOR NO KEY UPDATE OF r`
 
-	// index writes the columns of records that have others.
+	// index writes the columns of a record.
 	indexSQL = `
-UPDATE {records} r
-SET user_name = n.user_name, external_id = n.external_id, display_name = n.display_name, active = n.active
-FROM unnest($2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[]) AS n(type, id, user_name, external_id, display_name, active)
-WHERE r.tenant = $1 AND r.type = n.type AND r.id = n.id
-	AND (r.user_name, r.external_id, r.display_name, r.active) <> (n.user_name, n.external_id, n.display_name, n.active)`
+UPDATE {records}
+SET user_name = $4, external_id = $5, display_name = $6, active = $7
+WHERE tenant = $1 AND type = $2 AND id = $3 AND (user_name, external_id, display_name, active) <> ($4, $5, $6, $7)`
 
 	completeSQL = `UPDATE {indexes} SET complete = true WHERE type = $1 AND form <> '' AND (SELECT generation FROM {generation}) = $2`
 )
@@ -98,7 +96,11 @@ func (s *Store) reindexSome(ctx context.Context, tx pgx.Tx, t *schema.Type, tena
 		return 0, tenant, id, err
 	}
 	defer rows.Close()
-	found := map[string]*writes{} // by tenant
+	type found struct {
+		tenant string
+		row    row
+	}
+	var list []found
 	lastTenant, lastID = tenant, id
 	for rows.Next() {
 		old, err := scanRecord(rows, t.Name(), &lastTenant)
@@ -109,27 +111,21 @@ func (s *Store) reindexSome(ctx context.Context, tx pgx.Tx, t *schema.Type, tena
 		if err != nil {
 			return 0, tenant, id, err
 		}
-		w := found[lastTenant]
-		if w == nil {
-			w = &writes{}
-			found[lastTenant] = w
-		}
-		w.add(write{Record: storage.NewRecord(res, old.Connection)})
+		list = append(list, found{lastTenant, rowOf(storage.NewRecord(res, old.Connection))})
 		lastID = old.ID
-		n++
 	}
 	if rows.Close(); rows.Err() != nil {
 		return 0, tenant, id, rows.Err()
 	}
-	for of, w := range found {
-		q := &queue{Batch: &pgx.Batch{}, names: s.names, tenant: of}
-		q.add(s.names.sql(indexSQL), w.types, w.ids, w.columns[0], w.columns[1], w.columns[2], w.columns[3])
-		e := &w.entries
-		q.add(s.names.sql(dropEntriesSQL), w.types, w.ids, e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifers)
-		q.add(s.names.sql(addEntriesSQL), e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifers)
-		if err := tx.SendBatch(ctx, q.Batch).Close(); err != nil {
-			return 0, tenant, id, err
-		}
+	q := &queue{Batch: &pgx.Batch{}, names: s.names}
+	for _, f := range list {
+		q.tenant = f.tenant
+		c := f.row.columns
+		q.add(indexSQL, t.Name(), f.row.ID, c[0], c[1], c[2], c[3])
+		q.dropEntries(f.row)
+		var e entryRows
+		e.add(f.row)
+		q.addEntries(&e)
 	}
-	return n, lastTenant, lastID, nil
+	return len(list), lastTenant, lastID, tx.SendBatch(ctx, q.Batch).Close()
 }

@@ -14,13 +14,19 @@ import (
 	"github.com/musterhq/muster/storage"
 )
 
-// All statements that write take $1 as the tenant and arrays as columns of what
-// to write, so that a batch of any size is the same few statements.
+// Statements look up one row, or a few of one record, by parameters: so the
+// database finds the same plan for them whatever it knows of its tables, and
+// keeps it. Only rows that are new come as arrays when they are many: they need no
+// looking up.
 const (
-	// insert makes new records, in the order that they come in. Like update, it fails
-	// when the list of indexes has another generation than $14, which says that the
-	// records have the entries that they should.
+	// insert makes a new record. Like update, it fails when the list of indexes has
+	// another generation than the writer knows, who then may have the wrong keys.
 	insertSQL = `
+INSERT INTO {records} (tenant, type, id, connection, version, created, modified, hidden, label, doc, user_name, external_id, display_name, active)
+SELECT $1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13
+WHERE (SELECT 1 / (CASE WHEN g.generation = $14 THEN 1 ELSE 0 END) FROM {generation} g) = 1`
+
+	insertManySQL = `
 INSERT INTO {records} (tenant, type, id, connection, version, created, modified, hidden, label, doc, user_name, external_id, display_name, active)
 SELECT $1, n.type, n.id, n.connection, 1, n.created, n.modified, n.hidden, n.label, n.doc, n.user_name, n.external_id, n.display_name, n.active
 FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::text[], $9::bytea[],
@@ -28,62 +34,51 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamp
 	AS n(type, id, connection, created, modified, hidden, label, doc, user_name, external_id, display_name, active)
 WHERE (SELECT 1 / (CASE WHEN g.generation = $14 THEN 1 ELSE 0 END) FROM {generation} g) = 1`
 
-	// update writes records that have the versions $15, all of them or it fails.
+	// update writes a record that has the version $12, or it fails.
 	updateSQL = `
 WITH written AS (
 	UPDATE {records} r
-	SET connection = n.connection, version = r.version + 1, modified = n.modified, hidden = n.hidden, label = n.label, doc = n.doc,
-		user_name = n.user_name, external_id = n.external_id, display_name = n.display_name, active = n.active
-	FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::boolean[], $8::text[], $9::bytea[],
-		$10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $15::bigint[])
-		AS n(type, id, connection, created, modified, hidden, label, doc, user_name, external_id, display_name, active, version)
-	WHERE r.tenant = $1 AND r.type = n.type AND r.id = n.id AND r.version = n.version
+	SET connection = $4, version = r.version + 1, modified = $5, hidden = $6, label = $7, doc = $8,
+		user_name = $9, external_id = $10, display_name = $11, active = $13
+	WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 AND r.version = $12
 		AND (SELECT 1 / (CASE WHEN g.generation = $14 THEN 1 ELSE 0 END) FROM {generation} g) = 1
 	RETURNING 1
 )
-SELECT 1 / (CASE WHEN count(*) = cardinality($2::text[]) THEN 1 ELSE 0 END) FROM written`
+SELECT 1 / count(*) FROM written`
 
-	removeSQL = `
-DELETE FROM {records} r
-USING unnest($2::text[], $3::text[]) AS n(type, id)
-WHERE r.tenant = $1 AND r.type = n.type AND r.id = n.id`
+	removeSQL      = `DELETE FROM {records} WHERE tenant = $1 AND type = $2 AND id = $3`
+	freeUniquesSQL = `DELETE FROM {uniques} WHERE tenant = $1 AND type = $2 AND id = $3`
+	freeEntriesSQL = `DELETE FROM {entries} WHERE tenant = $1 AND type = $2 AND id = $3`
 
-	freeUniquesSQL = `
-DELETE FROM {uniques} u
-USING unnest($2::text[], $3::text[]) AS n(type, id)
-WHERE u.tenant = $1 AND u.type = n.type AND u.id = n.id`
-
-	freeEntriesSQL = `
-DELETE FROM {entries} e
-USING unnest($2::text[], $3::text[]) AS n(type, id)
-WHERE e.tenant = $1 AND e.type = n.type AND e.id = n.id`
-
-	// dropUniques and dropEntries take away what the records $2 and $3 have and
-	// are not to have any more; what they keep is not written again.
+	// dropUniques and dropEntries take away what a record has and is not to have any
+	// more; what it keeps is not written again.
 	dropUniquesSQL = `
-DELETE FROM {uniques} u
-USING unnest($2::text[], $3::text[]) AS n(type, id)
-WHERE u.tenant = $1 AND u.type = n.type AND u.id = n.id AND NOT EXISTS (
-	SELECT 1 FROM unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS k(type, id, attr, key)
-	WHERE k.type = u.type AND k.id = u.id AND k.attr = u.attr AND k.key = u.key)`
+DELETE FROM {uniques}
+WHERE tenant = $1 AND type = $2 AND id = $3 AND (attr, key) NOT IN (SELECT k.attr, k.key FROM unnest($4::text[], $5::text[]) AS k(attr, key))`
 
 	dropEntriesSQL = `
-DELETE FROM {entries} e
-USING unnest($2::text[], $3::text[]) AS n(type, id)
-WHERE e.tenant = $1 AND e.type = n.type AND e.id = n.id AND NOT EXISTS (
-	SELECT 1 FROM unnest($4::text[], $5::text[], $6::integer[], $7::text[], $8::bytea[], $9::bytea[]) AS k(type, id, n, attr, key, qualifier)
-	WHERE k.type = e.type AND k.id = e.id AND k.n = e.n AND k.attr = e.attr AND k.key = e.key AND k.qualifier = e.qualifier)`
+DELETE FROM {entries}
+WHERE tenant = $1 AND type = $2 AND id = $3 AND (n, attr, key, qualifier) NOT IN (
+	SELECT k.n, k.attr, k.key, k.qualifier FROM unnest($4::integer[], $5::text[], $6::bytea[], $7::bytea[]) AS k(n, attr, key, qualifier))`
 
-	// addUniques fails where another record has a key.
-	addUniquesSQL = `
+	// addUnique gives a record a key, unless it has it. It fails where another one
+	// does.
+	addUniqueSQL = `
+INSERT INTO {uniques} (tenant, type, id, attr, key)
+SELECT $1, $2, $3, $4, $5
+WHERE NOT EXISTS (SELECT 1 FROM {uniques} WHERE tenant = $1 AND type = $2 AND attr = $4 AND key = $5 AND id = $3)`
+
+	newUniqueSQL  = `INSERT INTO {uniques} (tenant, type, id, attr, key) VALUES ($1, $2, $3, $4, $5)`
+	newUniquesSQL = `
 INSERT INTO {uniques} (tenant, type, attr, key, id)
 SELECT $1, k.type, k.attr, k.key, k.id
-FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS k(type, id, attr, key)
-WHERE NOT EXISTS (
-	SELECT 1 FROM {uniques} u
-	WHERE u.tenant = $1 AND u.type = k.type AND u.attr = k.attr AND u.key = k.key AND u.id = k.id)`
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS k(type, id, attr, key)`
 
-	// addEntries leaves alone what dropEntries left.
+	// addEntry and addEntries leave alone what dropEntries left.
+	addEntrySQL = `
+INSERT INTO {entries} (tenant, type, id, n, attr, key, qualifier) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (tenant, type, id, n) DO NOTHING`
+
 	addEntriesSQL = `
 INSERT INTO {entries} (tenant, type, id, n, attr, key, qualifier)
 SELECT $1, k.type, k.id, k.n, k.attr, k.key, k.qualifier
@@ -99,8 +94,9 @@ type queue struct {
 	tenant string
 }
 
+// add queues a statement, whose first parameter is the tenant.
 func (q *queue) add(sql string, args ...any) *pgx.QueuedQuery {
-	return q.Queue(sql, append([]any{q.tenant}, args...)...)
+	return q.Queue(q.names.sql(sql), append([]any{q.tenant}, args...)...)
 }
 
 // write is one record to be put: at is when, version what it must have had, 0
@@ -111,111 +107,160 @@ type write struct {
 	version int64
 }
 
-// writes are the puts of a commit as columns, in the order of their references.
-type writes struct {
+// row is a record as columns of its tables.
+type row struct {
+	*storage.Record
+	columns [4][]byte // keys, in the order of columnOrder
+	entries []storage.Entry
+}
+
+// columnOrder is the order in which statements name the columns of keys.
+var columnOrder = map[string]int{"user_name": 0, "external_id": 1, "display_name": 2, "active": 3}
+
+func rowOf(r *storage.Record) row {
+	w := row{Record: r}
+	for i := range w.columns {
+		w.columns[i] = []byte(noKey)
+	}
+	for _, e := range r.Index {
+		if c := sqlplan.Column(e.Attr); c != "" {
+			w.columns[columnOrder[c]] = []byte(e.Key)
+		} else {
+			w.entries = append(w.entries, e)
+		}
+	}
+	return w
+}
+
+// newRows are new records as arrays of columns.
+type newRows struct {
 	refs
 	connections       []string
 	created, modified []instant
 	hidden            []bool
 	labels            []string
 	docs              [][]byte
-	columns           [4][][]byte // keys by sqlplan.Column
-	versions          []int64
-
-	uniques uniqueColumns
-	entries entryColumns
+	columns           [4][][]byte
 }
 
-type uniqueColumns struct {
+func (n *newRows) add(r row, at time.Time) {
+	n.refs.add(r.Ref)
+	n.connections = append(n.connections, r.Connection)
+	n.created = append(n.created, instant{r.Created})
+	n.modified = append(n.modified, instant{at})
+	n.hidden = append(n.hidden, r.Hidden)
+	n.labels = append(n.labels, r.Label)
+	n.docs = append(n.docs, r.Doc)
+	for i := range n.columns {
+		n.columns[i] = append(n.columns[i], r.columns[i])
+	}
+}
+
+// uniqueRows are unique keys as arrays of columns.
+type uniqueRows struct {
 	refs
 	attrs, keys []string
 }
 
-type entryColumns struct {
+func (u *uniqueRows) add(r row) {
+	for _, k := range r.Unique {
+		u.refs.add(r.Ref)
+		u.attrs, u.keys = append(u.attrs, k.Attr), append(u.keys, k.Key)
+	}
+}
+
+// entryRows are entries as arrays of columns. n tells the entries of a record
+// apart.
+type entryRows struct {
 	refs
-	ns              []int32
-	attrs           []string
-	keys, qualifers [][]byte
+	ns               []int32
+	attrs            []string
+	keys, qualifiers [][]byte
 }
 
-// columnOrder is the order of the attributes with columns in the statements.
-var columnOrder = map[string]int{"user_name": 0, "external_id": 1, "display_name": 2, "active": 3}
-
-func (w *writes) add(r write) {
-	w.refs.add(r.Ref)
-	w.connections = append(w.connections, r.Connection)
-	w.created = append(w.created, instant{r.Created})
-	w.modified = append(w.modified, instant{r.at})
-	w.hidden = append(w.hidden, r.Hidden)
-	w.labels = append(w.labels, r.Label)
-	w.docs = append(w.docs, r.Doc)
-	w.versions = append(w.versions, r.version)
-	for i := range w.columns {
-		w.columns[i] = append(w.columns[i], []byte(noKey))
-	}
-	last, n := len(w.ids)-1, int32(0)
-	for _, e := range r.Index {
-		if c := sqlplan.Column(e.Attr); c != "" {
-			w.columns[columnOrder[c]][last] = []byte(e.Key)
-			continue
-		}
-		w.entries.refs.add(r.Ref)
-		w.entries.ns = append(w.entries.ns, n)
-		w.entries.attrs = append(w.entries.attrs, e.Attr)
-		w.entries.keys = append(w.entries.keys, []byte(e.Key))
-		w.entries.qualifers = append(w.entries.qualifers, []byte(e.Qualifier))
-		n++
-	}
-	for _, u := range r.Unique {
-		w.uniques.refs.add(r.Ref)
-		w.uniques.attrs = append(w.uniques.attrs, u.Attr)
-		w.uniques.keys = append(w.uniques.keys, u.Key)
+func (e *entryRows) add(r row) {
+	for i, k := range r.entries {
+		e.refs.add(r.Ref)
+		e.ns, e.attrs = append(e.ns, int32(i)), append(e.attrs, k.Attr)
+		e.keys, e.qualifiers = append(e.keys, []byte(k.Key)), append(e.qualifiers, []byte(k.Qualifier))
 	}
 }
 
-// put queues the writes of records with their keys. Keys that are given up go
-// before any is taken, so that records may swap them.
+// few is how many rows of a kind are written one by one, by statements whose
+// plans are kept.
+const few = 8
+
+// put queues the writes of records with their keys, in the order of their
+// references. Keys that are given up go before any is taken, so that records may
+// swap them.
 func (q *queue) put(records []write, generation int64) {
 	records = slices.SortedFunc(slices.Values(records), func(a, b write) int { return a.Ref.Compare(b.Ref) })
-	var fresh, known, all writes
-	for _, r := range records {
-		if r.version == 0 {
-			fresh.add(r)
-		} else {
-			known.add(r)
+	var fresh newRows
+	var newKeys, keys uniqueRows
+	var entries entryRows
+	for _, w := range records {
+		r := rowOf(w.Record)
+		entries.add(r)
+		switch {
+		case w.version != 0:
+			keys.add(r)
+			q.add(updateSQL, r.Type, r.ID, r.Connection, instant{w.at}, r.Hidden, r.Label, r.Doc,
+				r.columns[0], r.columns[1], r.columns[2], w.version, r.columns[3], generation)
+			q.dropKeys(r)
+			q.dropEntries(r)
+		case len(records) <= few:
+			newKeys.add(r)
+			q.add(insertSQL, r.Type, r.ID, r.Connection, instant{r.Created}, instant{w.at}, r.Hidden, r.Label, r.Doc,
+				r.columns[0], r.columns[1], r.columns[2], r.columns[3], generation)
+		default:
+			newKeys.add(r)
+			fresh.add(r, w.at)
 		}
-		all.add(r)
 	}
-	if len(known.ids) > 0 {
-		q.add(q.names.sql(updateSQL), append(known.arguments(generation), known.versions)...)
-		u, e := &known.uniques, &known.entries
-		q.add(q.names.sql(dropUniquesSQL), known.types, known.ids, u.types, u.ids, u.attrs, u.keys)
-		q.add(q.names.sql(dropEntriesSQL), known.types, known.ids, e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifers)
+	if n := &fresh; len(n.ids) > 0 {
+		q.add(insertManySQL, n.types, n.ids, n.connections, n.created, n.modified, n.hidden, n.labels, n.docs,
+			n.columns[0], n.columns[1], n.columns[2], n.columns[3], generation)
 	}
-	if len(fresh.ids) > 0 {
-		q.add(q.names.sql(insertSQL), fresh.arguments(generation)...)
+	if u := &newKeys; len(u.ids) > few {
+		q.add(newUniquesSQL, u.types, u.ids, u.attrs, u.keys)
+	} else {
+		for i, id := range u.ids {
+			q.add(newUniqueSQL, u.types[i], id, u.attrs[i], u.keys[i])
+		}
 	}
-	if u := &all.uniques; len(u.ids) > 0 {
-		q.add(q.names.sql(addUniquesSQL), u.types, u.ids, u.attrs, u.keys)
+	for i, id := range keys.ids {
+		q.add(addUniqueSQL, keys.types[i], id, keys.attrs[i], keys.keys[i])
 	}
-	if e := &all.entries; len(e.ids) > 0 {
-		q.add(q.names.sql(addEntriesSQL), e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifers)
-	}
+	q.addEntries(&entries)
 }
 
-func (w *writes) arguments(generation int64) []any {
-	return []any{w.types, w.ids, w.connections, w.created, w.modified, w.hidden, w.labels, w.docs,
-		w.columns[0], w.columns[1], w.columns[2], w.columns[3], generation}
+func (q *queue) dropKeys(r row) {
+	var u uniqueRows
+	u.add(r)
+	q.add(dropUniquesSQL, r.Type, r.ID, u.attrs, u.keys)
 }
 
-// remove queues the deletion of records with their keys.
-func (q *queue) remove(gone refs) {
-	if len(gone.ids) == 0 {
+func (q *queue) dropEntries(r row) {
+	var e entryRows
+	e.add(r)
+	q.add(dropEntriesSQL, r.Type, r.ID, e.ns, e.attrs, e.keys, e.qualifiers)
+}
+
+func (q *queue) addEntries(e *entryRows) {
+	if len(e.ids) > few {
+		q.add(addEntriesSQL, e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifiers)
 		return
 	}
-	q.add(q.names.sql(freeUniquesSQL), gone.types, gone.ids)
-	q.add(q.names.sql(freeEntriesSQL), gone.types, gone.ids)
-	q.add(q.names.sql(removeSQL), gone.types, gone.ids)
+	for i, id := range e.ids {
+		q.add(addEntrySQL, e.types[i], id, e.ns[i], e.attrs[i], e.keys[i], e.qualifiers[i])
+	}
+}
+
+// remove queues the deletion of a record with its keys.
+func (q *queue) remove(r storage.Ref) {
+	q.add(freeUniquesSQL, r.Type, r.ID)
+	q.add(freeEntriesSQL, r.Type, r.ID)
+	q.add(removeSQL, r.Type, r.ID)
 }
 
 // token names a change before it has an id, so that its links can be written in

@@ -15,8 +15,7 @@ CREATE TABLE {records} (
 	user_name    bytea NOT NULL,
 	external_id  bytea NOT NULL,
 	display_name bytea NOT NULL,
-	active       bytea NOT NULL,
-	PRIMARY KEY (tenant, type, id)
+	active       bytea NOT NULL
 );
 CREATE INDEX {records_user_name} ON {records} (tenant, type, user_name, id);
 CREATE INDEX {records_external_id} ON {records} (tenant, type, external_id, id);
@@ -24,6 +23,9 @@ CREATE INDEX {records_display_name} ON {records} (tenant, type, display_name, id
 CREATE INDEX {records_active} ON {records} (tenant, type, active, id);
 CREATE INDEX {records_created} ON {records} (tenant, type, created, id);
 CREATE INDEX {records_modified} ON {records} (tenant, type, modified, id);
+-- Of indexes that seem to cost the same, PostgreSQL takes the newest; and they seem
+-- to as long as a table was not analyzed. So primary keys come last.
+ALTER TABLE {records} ADD CONSTRAINT {records_key} PRIMARY KEY (tenant, type, id);
 
 -- Who holds a unique key.
 CREATE TABLE {uniques} (
@@ -31,10 +33,10 @@ CREATE TABLE {uniques} (
 	type   text COLLATE "C" NOT NULL,
 	attr   text COLLATE "C" NOT NULL,
 	key    text COLLATE "C" NOT NULL,
-	id     text COLLATE "C" NOT NULL,
-	PRIMARY KEY (tenant, type, attr, key)
+	id     text COLLATE "C" NOT NULL
 );
 CREATE INDEX {uniques_id} ON {uniques} (tenant, type, id);
+ALTER TABLE {uniques} ADD CONSTRAINT {uniques_key} PRIMARY KEY (tenant, type, attr, key);
 
 -- The index entries of all attributes that have no column of records.
 CREATE TABLE {entries} (
@@ -44,10 +46,10 @@ CREATE TABLE {entries} (
 	n         integer NOT NULL,
 	attr      text COLLATE "C" NOT NULL,
 	key       bytea NOT NULL,
-	qualifier bytea NOT NULL,
-	PRIMARY KEY (tenant, type, id, n)
+	qualifier bytea NOT NULL
 );
-CREATE INDEX {entries_key} ON {entries} (tenant, type, attr, key, id);
+CREATE INDEX {entries_value} ON {entries} (tenant, type, attr, key, id);
+ALTER TABLE {entries} ADD CONSTRAINT {entries_key} PRIMARY KEY (tenant, type, id, n);
 
 -- Relations. There are no foreign keys: a host may keep targets elsewhere.
 CREATE TABLE {links} (
@@ -56,10 +58,10 @@ CREATE TABLE {links} (
 	owner_id    text COLLATE "C" NOT NULL,
 	relation    text COLLATE "C" NOT NULL,
 	target_type text COLLATE "C" NOT NULL,
-	target_id   text COLLATE "C" NOT NULL,
-	PRIMARY KEY (tenant, owner_type, owner_id, relation, target_type, target_id)
+	target_id   text COLLATE "C" NOT NULL
 );
 CREATE INDEX {links_target} ON {links} (tenant, target_type, target_id, owner_type, relation, owner_id);
+ALTER TABLE {links} ADD CONSTRAINT {links_key} PRIMARY KEY (tenant, owner_type, owner_id, relation, target_type, target_id);
 
 -- Which attributes have entries, in which form, and whether for all records that
 -- there are. A row without an attribute says that the type is known. A generation

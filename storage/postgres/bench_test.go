@@ -1,0 +1,240 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/pgtest"
+	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage"
+)
+
+// The server of benchmarks writes as safely as a real one.
+func openBench(b *testing.B, settings ...string) *Store {
+	b.Helper()
+	server := pgtest.Start(b, append([]string{"fsync=on", "synchronous_commit=on", "full_page_writes=on"}, settings...)...)
+	s, err := Open(b.Context(), server.URL(b)+"&pool_max_conns=16")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	if err := s.Migrate(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// clients runs work from n goroutines until b.N pieces are done.
+func clients(b *testing.B, n int, work func(i int) error) {
+	b.Helper()
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range n {
+		wg.Go(func() {
+			for i := int(next.Add(1)); i <= b.N; i = int(next.Add(1)) {
+				if err := work(i); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
+}
+
+func userType() *schema.Type { return schema.MustCompile(schema.User(), schema.Group()) }
+
+func create(r *storage.Record) *storage.Batch {
+	return &storage.Batch{Tenant: "acme", Time: time.Now(), Puts: []storage.Put{{Record: r, IfAbsent: true, Change: storage.ChangeInfo{Kind: "created"}}}}
+}
+
+func BenchmarkCreate(b *testing.B) {
+	s, user := openBench(b), userType()
+	clients(b, 8, func(i int) error {
+		_, err := s.Commit(context.Background(), create(person(b, user, i, time.Now())))
+		return err
+	})
+}
+
+// The same rows in the same tables, written by hand for one record.
+func BenchmarkFloorCreate(b *testing.B) {
+	s, user := openBench(b), userType()
+	clients(b, 8, func(i int) error {
+		return writeByHand(s, person(b, user, i, time.Now()))
+	})
+}
+
+func writeByHand(s *Store, r *storage.Record) error {
+	now := time.Now()
+	sql := s.names.sql
+	q := &pgx.Batch{}
+	q.Queue(sql(`INSERT INTO {records} VALUES ($1, $2, $3, $4, 1, $5, $5, false, $6, $7, $8, $9, $10, $11)`),
+		"acme", "User", r.ID, r.Connection, now, r.Label, r.Doc, []byte(key(r, "userName")), []byte(key(r, "externalId")), []byte(key(r, "displayName")), []byte(key(r, "active")))
+	for _, u := range r.Unique {
+		q.Queue(sql(`INSERT INTO {uniques} VALUES ($1, $2, $3, $4, $5)`), "acme", "User", u.Attr, u.Key, r.ID)
+	}
+	n := 0
+	for _, e := range r.Index {
+		if e.Attr == "emails.value" {
+			q.Queue(sql(`INSERT INTO {entries} VALUES ($1, $2, $3, $4, $5, $6, $7)`), "acme", "User", r.ID, n, e.Attr, []byte(e.Key), []byte(e.Qualifier))
+			n++
+		}
+	}
+	q.Queue(sql(`INSERT INTO {changes} (tenant, type, record, connection, kind, paths, version, hidden, time) VALUES ($1, $2, $3, $4, 'created', '', 1, false, $5)`),
+		"acme", "User", r.ID, r.Connection, now)
+	return s.pool.SendBatch(context.Background(), q).Close()
+}
+
+func key(r *storage.Record, attr string) string {
+	for _, e := range r.Index {
+		if e.Attr == attr {
+			return e.Key
+		}
+	}
+	return noKey
+}
+
+func BenchmarkFloorBareRow(b *testing.B) {
+	s, user := openBench(b), userType()
+	if _, err := s.pool.Exec(context.Background(), `CREATE TABLE bare (id text PRIMARY KEY, user_name text UNIQUE, doc bytea)`); err != nil {
+		b.Fatal(err)
+	}
+	clients(b, 8, func(i int) error {
+		r := person(b, user, i, time.Now())
+		_, err := s.pool.Exec(context.Background(), `INSERT INTO bare VALUES ($1, $2, $3)`, r.ID, key(r, "userName"), r.Doc)
+		return err
+	})
+}
+
+func BenchmarkReplace(b *testing.B) {
+	s, user := openBench(b), userType()
+	fill(b, s, "acme", 1000, 1)
+	var versions [1000]atomic.Int64
+	var locks [1000]sync.Mutex
+	clients(b, 8, func(i int) error {
+		n := i % 1000
+		locks[n].Lock()
+		defer locks[n].Unlock()
+		v := versions[n].Add(1)
+		_, err := s.Commit(context.Background(), &storage.Batch{Tenant: "acme", Time: time.Now(), Puts: []storage.Put{{Record: person(b, user, n, time.Now()), IfVersion: v}}})
+		return err
+	})
+}
+
+func BenchmarkBulk1000(b *testing.B) {
+	for name, settings := range map[string][]string{"asIs": nil, "commitDelay": {"commit_delay=1000", "commit_siblings=0"}} {
+		s, user := openBench(b, settings...), userType()
+		next := 0
+		batches := func() (list []*storage.Batch) {
+			for _, r := range people(b, user, next, 1000) {
+				list = append(list, create(r))
+			}
+			next += 1000
+			return list
+		}
+		b.Run(name+"/CommitEach", func(b *testing.B) {
+			for range b.N {
+				b.StopTimer()
+				list := batches()
+				b.StartTimer()
+				_, errs := s.CommitEach(context.Background(), list)
+				for _, err := range errs {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+		b.Run(name+"/OneByOne", func(b *testing.B) {
+			for range b.N {
+				b.StopTimer()
+				list := batches()
+				b.StartTimer()
+				for _, c := range list {
+					if _, err := s.Commit(context.Background(), c); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+		b.Run(name+"/FloorArrays", func(b *testing.B) {
+			for range b.N {
+				b.StopTimer()
+				list := batches()
+				b.StartTimer()
+				if err := insertArrays(s, list); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// insertArrays is what one would write to insert many records at once.
+func insertArrays(s *Store, list []*storage.Batch) error {
+	var w newRows
+	var u uniqueRows
+	var e entryRows
+	for _, b := range list {
+		r := rowOf(b.Puts[0].Record)
+		w.add(r, b.Time)
+		u.add(r)
+		e.add(r)
+	}
+	sql := s.names.sql
+	q := &pgx.Batch{}
+	q.Queue(sql(`INSERT INTO {records} SELECT 'acme', t, i, c, 1, cr, m, false, l, d, u, e, dn, a FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[]) AS n(t, i, c, cr, m, l, d, u, e, dn, a)`),
+		w.types, w.ids, w.connections, w.created, w.modified, w.labels, w.docs, w.columns[0], w.columns[1], w.columns[2], w.columns[3])
+	q.Queue(sql(`INSERT INTO {uniques} SELECT 'acme', * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])`), u.types, u.attrs, u.keys, u.ids)
+	q.Queue(sql(`INSERT INTO {entries} SELECT 'acme', * FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::bytea[], $6::bytea[])`), e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifiers)
+	q.Queue(sql(`INSERT INTO {changes} (tenant, type, record, connection, kind, paths, version, hidden, time) SELECT 'acme', t, i, c, 'created', '', 1, false, m FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS n(t, i, c, m)`),
+		w.types, w.ids, w.connections, w.modified)
+	return s.pool.SendBatch(context.Background(), q).Close()
+}
+
+func BenchmarkMemberAdd(b *testing.B) {
+	for _, m := range []int{10, 100_000} {
+		s := openBench(b)
+		fill(b, s, "acme", 20_000, 10)
+		g := storage.Ref{Type: "Group", ID: "g1"}
+		pad := storage.LinkEdit{Owner: g, Relation: "members", Missing: storage.MissingKeep}
+		for i := range m - 10 {
+			pad.Add = append(pad.Add, storage.Ref{Type: "User", ID: fmt.Sprintf("m%07d", i)})
+		}
+		if _, err := s.Commit(b.Context(), &storage.Batch{Tenant: "acme", Time: time.Now(), Links: []storage.LinkEdit{pad}}); err != nil {
+			b.Fatal(err)
+		}
+		for _, n := range []int{1, 8} {
+			b.Run(fmt.Sprintf("M=%d/clients=%d", m, n), func(b *testing.B) {
+				clients(b, n, func(i int) error {
+					to := []storage.Ref{{Type: "User", ID: fmt.Sprintf("u%07d", 100+i%19_000)}}
+					e := storage.LinkEdit{Owner: g, Relation: "members", Add: to}
+					if i/19_000%2 == 1 {
+						e.Add, e.Remove = nil, to
+					}
+					_, err := s.Commit(context.Background(), &storage.Batch{Tenant: "acme", Time: time.Now(), Links: []storage.LinkEdit{e}})
+					return err
+				})
+			})
+		}
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	s := openBench(b)
+	fill(b, s, "acme", 1000, 1)
+	clients(b, 1, func(i int) error {
+		_, err := s.Get(context.Background(), "acme", storage.Ref{Type: "User", ID: fmt.Sprintf("u%07d", i%1000)})
+		return err
+	})
+}
