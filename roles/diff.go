@@ -11,16 +11,15 @@ import (
 //
 // held are roles that the host gave by itself. In a workspace where it did,
 // nothing is changed. The organisation role is managed outright once its
-// management is on, so there the role held counts as the one that the user has.
+// management is on, so there the role held counts as the one that the user has,
+// if another is wanted.
 //
 // A group that is a role itself is the same role after a rename: only having it
 // counts.
 func Diff(applied, wanted, held []Assignment) []Change {
 	have, want, host := byScope(applied), byScope(wanted), byScope(held)
-	for scope, a := range host {
-		if scope.Kind == InOrganisation {
-			have[scope] = a
-		}
+	if h := host[TheOrganisation()]; h != nil && want[h.Scope] != nil {
+		have[h.Scope] = h
 	}
 	var changes []Change
 	for _, scope := range scopes(have, want) {
@@ -48,22 +47,11 @@ func Apply(applied []Assignment, changes []Change) []Assignment {
 			after[c.Scope] = &Assignment{User: c.User, Scope: c.Scope, Role: c.To, Causes: c.Causes}
 		}
 	}
-	return inOrder(after)
-}
-
-// Settle returns what to keep as applied once all changes of a [Diff] of the same
-// arguments are done, ordered by scope: the wanted assignments with their present
-// causes, without those in workspaces where the host gave a role by itself. An
-// assignment applied there earlier is the host's now: when the host takes its role
-// away, ours is granted again.
-func Settle(wanted, held []Assignment) []Assignment {
-	after := byScope(wanted)
-	for _, h := range held {
-		if h.Scope.Kind == InWorkspace {
-			delete(after, h.Scope)
-		}
+	list := make([]Assignment, 0, len(after))
+	for _, scope := range scopes(after) {
+		list = append(list, *after[scope])
 	}
-	return inOrder(after)
+	return list
 }
 
 func byScope(list []Assignment) map[Scope]*Assignment {
@@ -82,12 +70,4 @@ func scopes(lists ...map[Scope]*Assignment) []Scope {
 	}
 	slices.SortFunc(all, compareScopes)
 	return slices.Compact(all)
-}
-
-func inOrder(m map[Scope]*Assignment) []Assignment {
-	list := make([]Assignment, 0, len(m))
-	for _, scope := range scopes(m) {
-		list = append(list, *m[scope])
-	}
-	return list
 }
