@@ -97,6 +97,7 @@ func run(args []string) error {
 	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
+	go purge(ctx, handler, c.tokens, log)
 	base := "http://" + ln.Addr().String() + strings.TrimRight(c.path, "/")
 	fmt.Printf("listening on %s\ntry: curl -H 'Authorization: Bearer %s' %s/Users\n", base, c.tokens.example(), base)
 	select {
@@ -113,7 +114,7 @@ func run(args []string) error {
 }
 
 // handler builds the SCIM server.
-func (c *config) handler(store storage.Store, log *slog.Logger) (http.Handler, error) {
+func (c *config) handler(store storage.Store, log *slog.Logger) (*scim.Server, error) {
 	opts := []scim.Option{
 		scim.WithPathPrefix(c.path),
 		scim.WithLogger(log),
@@ -142,6 +143,30 @@ func (c *config) handler(store storage.Store, log *slog.Logger) (http.Handler, e
 		}
 	}
 	return scim.New(store, scim.BearerTokens(c.tokens), opts...)
+}
+
+// purge ends tombstones that are older than the server keeps them, once a day.
+func purge(ctx context.Context, srv *scim.Server, tokens tokens, log *slog.Logger) {
+	tenants := map[string]bool{}
+	for _, p := range tokens {
+		tenants[p.Tenant] = true
+	}
+	day := time.NewTicker(24 * time.Hour)
+	defer day.Stop()
+	for {
+		for tenant := range tenants {
+			if n, err := srv.Purge(ctx, tenant); err != nil && ctx.Err() == nil {
+				log.Error("purging tombstones", "tenant", tenant, "error", err)
+			} else if n > 0 {
+				log.Info("tombstones purged", "tenant", tenant, "count", n)
+			}
+		}
+		select {
+		case <-day.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // logged writes a line for each request. Paths hold ids and queries personal
