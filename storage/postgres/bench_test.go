@@ -15,8 +15,13 @@ import (
 	"github.com/musterhq/muster/storage"
 )
 
-// The server of benchmarks writes as safely as a real one.
-func openBench(b *testing.B, settings ...string) *Store {
+// bench is a store on a server that writes as safely as a real one.
+type bench struct {
+	*Store
+	server *pgtest.Server
+}
+
+func openBench(b *testing.B, settings ...string) *bench {
 	b.Helper()
 	server := pgtest.Start(b, append([]string{"fsync=on", "synchronous_commit=on", "full_page_writes=on"}, settings...)...)
 	s, err := Open(b.Context(), server.URL(b)+"&pool_max_conns=16")
@@ -27,15 +32,16 @@ func openBench(b *testing.B, settings ...string) *Store {
 	if err := s.Migrate(context.Background()); err != nil {
 		b.Fatal(err)
 	}
-	return s
+	return &bench{s, server}
 }
 
 // clients runs work from n goroutines until b.N pieces are done.
-func clients(b *testing.B, n int, work func(i int) error) {
+func (s *bench) clients(b *testing.B, n int, work func(i int) error) {
 	b.Helper()
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	b.ReportAllocs()
+	cpu := s.server.CPU()
 	b.ResetTimer()
 	for range n {
 		wg.Go(func() {
@@ -49,6 +55,7 @@ func clients(b *testing.B, n int, work func(i int) error) {
 	}
 	wg.Wait()
 	b.StopTimer()
+	b.ReportMetric(float64((s.server.CPU()-cpu).Microseconds())/float64(b.N), "server-µs/op")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
 }
 
@@ -60,7 +67,7 @@ func create(r *storage.Record) *storage.Batch {
 
 func BenchmarkCreate(b *testing.B) {
 	s, user := openBench(b), userType()
-	clients(b, 8, func(i int) error {
+	s.clients(b, 8, func(i int) error {
 		_, err := s.Commit(context.Background(), create(person(b, user, i, time.Now())))
 		return err
 	})
@@ -69,12 +76,12 @@ func BenchmarkCreate(b *testing.B) {
 // The same rows in the same tables, written by hand for one record.
 func BenchmarkFloorCreate(b *testing.B) {
 	s, user := openBench(b), userType()
-	clients(b, 8, func(i int) error {
+	s.clients(b, 8, func(i int) error {
 		return writeByHand(s, person(b, user, i, time.Now()))
 	})
 }
 
-func writeByHand(s *Store, r *storage.Record) error {
+func writeByHand(s *bench, r *storage.Record) error {
 	now := time.Now()
 	sql := s.names.sql
 	q := &pgx.Batch{}
@@ -109,7 +116,7 @@ func BenchmarkFloorBareRow(b *testing.B) {
 	if _, err := s.pool.Exec(context.Background(), `CREATE TABLE bare (id text PRIMARY KEY, user_name text UNIQUE, doc bytea)`); err != nil {
 		b.Fatal(err)
 	}
-	clients(b, 8, func(i int) error {
+	s.clients(b, 8, func(i int) error {
 		r := person(b, user, i, time.Now())
 		_, err := s.pool.Exec(context.Background(), `INSERT INTO bare VALUES ($1, $2, $3)`, r.ID, key(r, "userName"), r.Doc)
 		return err
@@ -118,10 +125,10 @@ func BenchmarkFloorBareRow(b *testing.B) {
 
 func BenchmarkReplace(b *testing.B) {
 	s, user := openBench(b), userType()
-	fill(b, s, "acme", 1000, 1)
+	fill(b, s.Store, "acme", 1000, 1)
 	var versions [1000]atomic.Int64
 	var locks [1000]sync.Mutex
-	clients(b, 8, func(i int) error {
+	s.clients(b, 8, func(i int) error {
 		n := i % 1000
 		locks[n].Lock()
 		defer locks[n].Unlock()
@@ -181,7 +188,7 @@ func BenchmarkBulk1000(b *testing.B) {
 }
 
 // insertArrays is what one would write to insert many records at once.
-func insertArrays(s *Store, list []*storage.Batch) error {
+func insertArrays(s *bench, list []*storage.Batch) error {
 	var w newRows
 	var u uniqueRows
 	var e entryRows
@@ -205,7 +212,7 @@ func insertArrays(s *Store, list []*storage.Batch) error {
 func BenchmarkMemberAdd(b *testing.B) {
 	for _, m := range []int{10, 100_000} {
 		s := openBench(b)
-		fill(b, s, "acme", 20_000, 10)
+		fill(b, s.Store, "acme", 20_000, 10)
 		g := storage.Ref{Type: "Group", ID: "g1"}
 		pad := storage.LinkEdit{Owner: g, Relation: "members", Missing: storage.MissingKeep}
 		for i := range m - 10 {
@@ -216,7 +223,7 @@ func BenchmarkMemberAdd(b *testing.B) {
 		}
 		for _, n := range []int{1, 8} {
 			b.Run(fmt.Sprintf("M=%d/clients=%d", m, n), func(b *testing.B) {
-				clients(b, n, func(i int) error {
+				s.clients(b, n, func(i int) error {
 					to := []storage.Ref{{Type: "User", ID: fmt.Sprintf("u%07d", 100+i%19_000)}}
 					e := storage.LinkEdit{Owner: g, Relation: "members", Add: to}
 					if i/19_000%2 == 1 {
@@ -232,8 +239,8 @@ func BenchmarkMemberAdd(b *testing.B) {
 
 func BenchmarkGet(b *testing.B) {
 	s := openBench(b)
-	fill(b, s, "acme", 1000, 1)
-	clients(b, 1, func(i int) error {
+	fill(b, s.Store, "acme", 1000, 1)
+	s.clients(b, 1, func(i int) error {
 		_, err := s.Get(context.Background(), "acme", storage.Ref{Type: "User", ID: fmt.Sprintf("u%07d", i%1000)})
 		return err
 	})

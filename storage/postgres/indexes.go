@@ -284,10 +284,11 @@ func (r *registry) moving(ctx context.Context, generation *int64, f func(pgx.Tx)
 		if _, err := tx.Exec(ctx, r.store.names.sql(lockRecordsSQL)); err != nil {
 			return err
 		}
-		if err := f(tx); err != nil {
+		// Moving the generation first makes others who change the list wait.
+		if err := tx.QueryRow(ctx, r.store.names.sql(moveSQL)).Scan(generation); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, r.store.names.sql(moveSQL)).Scan(generation)
+		return f(tx)
 	})
 }
 
