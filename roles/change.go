@@ -15,6 +15,7 @@ type Change struct {
 // ChangeKind is the kind of a [Change].
 type ChangeKind uint8
 
+// The kinds.
 const (
 	Granted ChangeKind = iota + 1
 	Changed
