@@ -1,7 +1,15 @@
 package postgres_test
 
 import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/pgtest"
 	"github.com/musterhq/muster/storage"
@@ -35,5 +43,171 @@ func openAt(t testing.TB, url string, opts ...postgres.Option) *postgres.Store {
 func TestStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	s := open(t)
+	storagetest.Run(t, func(*testing.T) storage.Store { return s })
+}
+
+func TestStoreKeepsTheContractWhenSerializable(t *testing.T) {
+	t.Parallel()
+	s := openAt(t, pgtest.URL(t)+"&default_transaction_isolation=serializable")
+	storagetest.Run(t, func(*testing.T) storage.Store { return s })
+}
+
+func TestStoresWithOtherNamesShareNothing(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	schema := "Muster_" + strings.ToLower(rand.Text()[:10])
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), `CREATE SCHEMA "`+schema+`"`); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		conn, err := pgx.Connect(context.Background(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		if _, err := conn.Exec(context.Background(), `DROP SCHEMA "`+schema+`" CASCADE`); err != nil {
+			t.Error(err)
+		}
+	})
+	stores := []*postgres.Store{
+		openAt(t, url),
+		openAt(t, url, postgres.WithTablePrefix("Other_")),
+		openAt(t, url, postgres.WithTablePrefix("")),
+		openAt(t, url, postgres.WithSchema(schema)),
+	}
+	for i, s := range stores {
+		if _, err := s.Commit(t.Context(), put(record("User", "u1"))); err != nil {
+			t.Errorf("store %d: %v", i, err)
+		}
+		if changes, err := s.Changes(t.Context(), "acme", 0, 10); err != nil || len(changes) != 1 {
+			t.Errorf("store %d: changes %v, %v; want one", i, changes, err)
+		}
+	}
+	for _, name := range []string{`a"b`, "a b", "ä", "1a", strings.Repeat("x", 41), "a;"} {
+		if _, err := postgres.Open(t.Context(), url, postgres.WithSchema(name)); err == nil {
+			t.Errorf("schema %q was accepted", name)
+		}
+		if _, err := postgres.Open(t.Context(), url, postgres.WithTablePrefix(name)); err == nil {
+			t.Errorf("prefix %q was accepted", name)
+		}
+	}
+}
+
+func TestMigrationKeepsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	list, err := postgres.Migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const data = `
+INSERT INTO muster_records VALUES ('acme', 'User', 'u1', 'okta', 3, '2026-01-01', '2026-01-02', false, 'Babs', '{"userName":"babs"}', 'babs', '\xff', '\xff', '\xff');
+INSERT INTO muster_uniques VALUES ('acme', 'User', 'userName', '=babs', 'u1')`
+	for _, sql := range []string{list[0].SQL, data} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var wg sync.WaitGroup
+	for range 4 { // processes that start together
+		wg.Go(func() {
+			s, err := postgres.Open(t.Context(), url)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer s.Close()
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	s := openAt(t, url)
+	r, err := s.Get(t.Context(), "acme", storage.Ref{Type: "User", ID: "u1"})
+	if err != nil || r.Version != 3 || string(r.Doc) != `{"userName":"babs"}` || r.Label != "Babs" {
+		t.Errorf("the record is %+v, %v", r, err)
+	}
+	var unique *storage.CommitError
+	other := record("User", "u2")
+	other.Unique[0].Key = "=babs"
+	if _, err := s.Commit(t.Context(), put(other)); !errors.As(err, &unique) || unique.Holder == nil || unique.Holder.ID != "u1" {
+		t.Errorf("the same name again: %v; want that u1 holds it", err)
+	}
+	if _, err := conn.Exec(t.Context(), `INSERT INTO muster_migrations (version) VALUES (1000)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "1000") {
+		t.Errorf("tables of a later version: %v; want an error that names it", err)
+	}
+}
+
+func TestMigrationsRunByAHostAreEnough(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	list, err := postgres.Migrations(postgres.WithTablePrefix("x_"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		if _, err := conn.Exec(t.Context(), m.SQL); err != nil {
+			t.Fatalf("migration %d, %s: %v", m.Version, m.Name, err)
+		}
+	}
+	s := openAt(t, url, postgres.WithTablePrefix("x_")) // which finds nothing to do
+	if _, err := s.Commit(t.Context(), put(record("User", "u1"))); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFollowersAreWokenByOtherStores(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	here, there := openAt(t, url), openAt(t, url)
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	seen := make(chan string, 10)
+	go storage.Follow(ctx, here, storage.Following{Tenant: "acme", Every: time.Hour, Handle: func(_ context.Context, changes []storage.Change) error {
+		for _, c := range changes {
+			seen <- c.ID
+		}
+		return nil
+	}})
+	for _, id := range []string{"u1", "u2", "u3"} {
+		if _, err := there.Commit(ctx, put(record("User", id))); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case got := <-seen:
+			if got != id {
+				t.Fatalf("change of %s; want %s", got, id)
+			}
+		case <-ctx.Done():
+			t.Fatalf("nobody told of %s", id)
+		}
+	}
+}
+
+// A replica is a store that reads only: here the primary itself, on connections
+// that may not write.
+func TestReplicaIsReadOnly(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	s := openAt(t, url, postgres.WithReplica(url+"&default_transaction_read_only=on"))
 	storagetest.Run(t, func(*testing.T) storage.Store { return s })
 }
