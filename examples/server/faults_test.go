@@ -81,6 +81,40 @@ func TestCutConnectionsLoseNothing(t *testing.T) {
 	l.verify()
 }
 
+// A connection may break when the database has committed and nobody heard of it.
+func TestCutNetworkLosesNothing(t *testing.T) {
+	t.Parallel()
+	p, url := newProxy(t, pgtest.URL(t))
+	l := newLoad(t, url, 2)
+	l.faults = true
+	l.run(math.MaxInt, func() {
+		for range 40 {
+			l.goesOn(5)
+			p.cut()
+		}
+		l.goesOn(60)
+	})
+	l.verify()
+}
+
+// A database that says nothing is away too, once the time of a request is over.
+func TestSilentDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	p, url := newProxy(t, pgtest.URL(t))
+	l := newLoad(t, url, 2, "-timeout", "500ms")
+	l.faults = true
+	l.run(math.MaxInt, func() {
+		for range 2 {
+			l.goesOn(60)
+			p.hush()
+			l.isAway(10)
+			p.speak()
+		}
+		l.goesOn(60)
+	})
+	l.verify()
+}
+
 // cut ends all sessions of servers.
 func cut(t *testing.T, url string) {
 	t.Helper()

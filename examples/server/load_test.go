@@ -60,7 +60,7 @@ type load struct {
 	maybe     int                // counted without an answer
 }
 
-func newLoad(t *testing.T, store string, nodes int) *load {
+func newLoad(t *testing.T, store string, nodes int, args ...string) *load {
 	t.Helper()
 	l := &load{
 		t: t, store: store, tenant: rand.Text(), client: wire.NewClient(),
@@ -69,7 +69,7 @@ func newLoad(t *testing.T, store string, nodes int) *load {
 	l.client.Transport = &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(l.client.CloseIdleConnections)
 	for range nodes {
-		l.nodes = append(l.nodes, startNode(t, store, l.tenant))
+		l.nodes = append(l.nodes, startNode(t, store, l.tenant, args...))
 	}
 	create := func(path, body string) string {
 		a, err := l.send(l.nodes[0], "POST", path, "", body)

@@ -33,6 +33,7 @@ func main() {
 type config struct {
 	addr, path, store, schema, baseURL string
 	strict, migrate                    bool
+	timeout                            time.Duration
 	tokens                             tokens
 }
 
@@ -44,6 +45,7 @@ func parse(args []string) (c config, err error) {
 	f.BoolVar(&c.migrate, "migrate", true, "make and upgrade the tables of the store at the start")
 	f.StringVar(&c.schema, "schema", "", "`file` with further schemas and resource types, as the RFC's JSON")
 	f.StringVar(&c.baseURL, "base-url", "", "public `URL` of the service root, when a proxy stands in front")
+	f.DurationVar(&c.timeout, "timeout", 50*time.Second, "`time` that a request may take, such as 10s; then it is answered 503")
 	f.BoolVar(&c.strict, "strict", false, "no tolerance for clients that stray from the RFCs")
 	f.Var(&c.tokens, "token", "bearer token, `TENANT=TOKEN` or just TOKEN; may be repeated")
 	if err := f.Parse(args); err != nil {
@@ -51,6 +53,9 @@ func parse(args []string) (c config, err error) {
 	}
 	if f.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if c.timeout <= 0 {
+		return c, errors.New("the timeout must be more than 0")
 	}
 	if len(c.tokens) == 0 {
 		c.tokens = tokens{"secret": {}}
@@ -85,10 +90,10 @@ func run(args []string) error {
 		return err
 	}
 	server := &http.Server{
-		Handler:           logged(log, handler),
+		Handler:           logged(log, bounded(c.timeout, handler)),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
-		WriteTimeout:      time.Minute,
+		WriteTimeout:      c.timeout + 10*time.Second, // leaves time for the answer
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -167,6 +172,16 @@ func purge(ctx context.Context, srv *scim.Server, tokens tokens, log *slog.Logge
 			return
 		}
 	}
+}
+
+// bounded ends what a request waits for, such as a database that does not answer,
+// before the client or the connection gives up.
+func bounded(timeout time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), timeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // logged writes a line for each request. Paths hold ids and queries personal

@@ -67,9 +67,9 @@ type node struct {
 }
 
 // startNode starts a process on a store, with one tenant and the token secret.
-func startNode(t *testing.T, store, tenant string) *node {
+func startNode(t *testing.T, store, tenant string, args ...string) *node {
 	t.Helper()
-	n := &node{t: t, args: []string{"-addr", "127.0.0.1:0", "-store", store, "-token", tenant + "=secret"}}
+	n := &node{t: t, args: append(args, "-addr", "127.0.0.1:0", "-store", store, "-token", tenant+"=secret")}
 	n.start()
 	t.Cleanup(func() {
 		if err := n.end("TERM"); err != nil {
