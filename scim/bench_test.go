@@ -152,9 +152,9 @@ func BenchmarkGet(b *testing.B) {
 // takes a while to fill: MUSTER_BENCH_LARGE=1 adds it.
 func sizes() []int {
 	if os.Getenv("MUSTER_BENCH_LARGE") != "" {
-		return []int{1_000, 100_000, 1_000_000}
+		return []int{1_000, 10_000, 100_000, 1_000_000}
 	}
-	return []int{1_000, 100_000}
+	return []int{1_000, 10_000, 100_000}
 }
 
 func BenchmarkGrowth(b *testing.B) {
