@@ -29,10 +29,12 @@ type Match struct {
 func (r *Rules) compileConvention(c Convention, problem func(string, ...any)) {
 	c.Prefixes = listOr(c.Prefixes, "ws-")
 	c.Separator = cmp.Or(c.Separator, "-role-")
+	all := len(c.Roles) == 0
 	c.Roles = listOr(c.Roles, r.settings.Roles...)
 	for i, role := range c.Roles {
 		known, ok := r.order.find(string(role))
 		switch {
+		case !ok && all: // a problem of the roles themselves
 		case !ok:
 			problem("the convention: %q is none of the roles of workspaces", role)
 		case slices.Contains(c.Roles[:i], known):

@@ -99,7 +99,7 @@ func (r *Rules) orderOf(k ScopeKind) order {
 // listOr returns a copy of the list, or what stands for an empty one.
 func listOr[T any](list []T, otherwise ...T) []T {
 	if len(list) == 0 {
-		return otherwise
+		list = otherwise
 	}
 	return slices.Clone(list)
 }
