@@ -1,0 +1,178 @@
+package roles
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// decision is what is to be done for one user.
+type decision struct {
+	person person
+	result Resolution
+	// changes are what the Applier is to be told, before the guards look at it, and
+	// wanted what the user should have.
+	changes []Change
+	wanted  []Assignment
+	// applied is what the host was told of and still counts, handed what was left
+	// to it, held what it gave by itself.
+	applied, handed, held []Assignment
+}
+
+// decide works out what is to be done for a user. It changes nothing.
+func (r *Reconciler) decide(ctx context.Context, tenant string, v *view, p person, st *userState) (*decision, error) {
+	d := &decision{person: p, result: v.rules.Resolve(p.User, v.table, v.spaces)}
+	d.wanted = d.result.Assignments
+	d.settleApplied(v, st)
+	if err := r.findHeld(ctx, tenant, d, st); err != nil {
+		return nil, err
+	}
+	d.changes = Diff(d.applied, d.wanted, d.held)
+	d.resolveDoubts(st)
+	return d, nil
+}
+
+// settleApplied takes out what is no longer ours: roles in workspaces that are gone,
+// and those whose rows were removed and the role left to the host.
+func (d *decision) settleApplied(v *view, st *userState) {
+	gone := func(s Scope) bool { return s.Kind == InWorkspace && v.spaces.Gone[s.ID] }
+	for _, a := range st.Applied {
+		switch w := in(d.wanted, a.Scope); {
+		case gone(a.Scope):
+		case (w == nil || w.Role != a.Role) && d.leftToHost(v, a):
+			d.handed = append(d.handed, a)
+		default:
+			d.applied = append(d.applied, a)
+		}
+	}
+	for _, a := range st.Handed {
+		if !gone(a.Scope) && !d.person.gone && in(d.applied, a.Scope) == nil {
+			d.handed = append(d.handed, a)
+		}
+	}
+}
+
+// leftToHost reports whether an assignment came only from rows that were removed
+// with [Keep]. Who is not active has no roles, of whatever origin.
+func (d *decision) leftToHost(v *view, a Assignment) bool {
+	rows := 0
+	for _, c := range a.Causes {
+		if c.Role != a.Role {
+			continue
+		}
+		if c.Way != ByTable || !v.keptRow(c.Row) {
+			return false
+		}
+		rows++
+	}
+	return rows > 0 && d.person.Active
+}
+
+// findHeld asks the host which roles it gave by itself in the scopes where nothing
+// of ours is.
+func (r *Reconciler) findHeld(ctx context.Context, tenant string, d *decision, st *userState) error {
+	if r.held == nil {
+		d.held = d.handed
+		return nil
+	}
+	var ask []Scope
+	for _, list := range [][]Assignment{d.wanted, d.handed} {
+		for _, a := range list {
+			doubtful := slices.ContainsFunc(st.Doubts, func(x doubt) bool { return x.Change.Scope == a.Scope })
+			if in(d.applied, a.Scope) == nil && !doubtful && !slices.Contains(ask, a.Scope) {
+				ask = append(ask, a.Scope)
+			}
+		}
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	held, err := r.held(ctx, tenant, d.person.ID, ask)
+	if err != nil {
+		return err
+	}
+	for _, h := range held {
+		if h.Role != "" && slices.Contains(ask, h.Scope) {
+			d.held = append(d.held, h)
+		}
+	}
+	d.handed = slices.DeleteFunc(d.handed, func(a Assignment) bool { return in(d.held, a.Scope) == nil })
+	return nil
+}
+
+// resolveDoubts makes sure that the host is told what holds in every scope where
+// the outcome of an earlier call is not known.
+func (d *decision) resolveDoubts(st *userState) {
+	for _, x := range st.Doubts {
+		s := x.Change.Scope
+		if slices.ContainsFunc(d.changes, func(c Change) bool { return c.Scope == s }) {
+			continue
+		}
+		c := Change{User: d.person.ID, Scope: s, From: x.Change.To, Causes: x.Change.Causes}
+		if c.From == "" {
+			c.From = x.Change.From
+		}
+		if a := in(d.applied, s); a != nil {
+			c.To, c.Causes = a.Role, a.Causes
+		}
+		if c.From != "" || c.To != "" {
+			d.changes = append(d.changes, c)
+		}
+	}
+	slices.SortStableFunc(d.changes, func(a, b Change) int { return compareScopes(a.Scope, b.Scope) })
+}
+
+// after returns what the host has once it made the changes, with the causes as they
+// are now.
+func (d *decision) after(changes []Change) (list []Assignment) {
+	changed := map[Scope]bool{}
+	for _, c := range changes {
+		changed[c.Scope] = true
+		if c.To != "" {
+			list = append(list, Assignment{User: d.person.ID, Scope: c.Scope, Role: c.To, Causes: c.Causes})
+		}
+	}
+	for _, a := range d.applied {
+		if changed[a.Scope] {
+			continue
+		}
+		if w := in(d.wanted, a.Scope); w != nil && (w.Role == a.Role || a.Scope.Kind == AsGroup) {
+			a = *w // with the present causes; a group may have another name
+		}
+		list = append(list, a)
+	}
+	slices.SortFunc(list, func(a, b Assignment) int { return compareScopes(a.Scope, b.Scope) })
+	return list
+}
+
+// in returns the assignment in a scope, or nil.
+func in(list []Assignment, s Scope) *Assignment {
+	if i := slices.IndexFunc(list, func(a Assignment) bool { return a.Scope == s }); i >= 0 {
+		return &list[i]
+	}
+	return nil
+}
+
+// loses reports whether a change takes something away, and gains whether it gives
+// the highest role of its scope.
+func (v *view) loses(c Change) bool {
+	return c.To == "" || c.From != "" && c.Scope.Kind != AsGroup && v.rules.Compare(c.Scope.Kind, c.To, c.From) < 0
+}
+
+func (v *view) gains(c Change) bool {
+	return c.To != "" && c.From != c.To && c.To == v.rules.Highest(c.Scope.Kind)
+}
+
+// openDoubts are the doubts of other instances that may still be at it, and when
+// the last of them has given up.
+func openDoubts(list []doubt, me string, now time.Time) (open []doubt, until time.Time) {
+	for _, x := range list {
+		if x.By != me && x.Until.After(now) {
+			open = append(open, x)
+			if x.Until.After(until) {
+				until = x.Until
+			}
+		}
+	}
+	return open, until
+}

@@ -1,0 +1,233 @@
+package roles
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/musterhq/muster/storage"
+)
+
+// judged are the changes that the guards let through.
+type judged struct {
+	changes []Change
+	held    []HoldKind
+	guarded []Scope
+	// count is written together with what is about to be done; nil when nothing
+	// counts.
+	count *kept[guardState]
+}
+
+// exemption says which holds do not count for the users of a connection, since they
+// were released.
+type exemption struct {
+	connection string
+	kinds      []HoldKind
+}
+
+func (x exemption) covers(connection string, k HoldKind) bool {
+	return x.connection == connection && slices.Contains(x.kinds, k)
+}
+
+// judge asks the guards about the changes of one user.
+func (r *Reconciler) judge(ctx context.Context, tenant string, v *view, d *decision, x exemption) (*judged, error) {
+	j := &judged{changes: slices.Clone(d.changes)}
+	if err := r.keepLast(ctx, tenant, v, d, j); err != nil {
+		return nil, err
+	}
+	if r.limits == (Limits{}) || len(j.changes) == 0 {
+		return j, nil
+	}
+	connection := d.person.connection
+	for _, k := range []HoldKind{HoldDeactivating, HoldLosing, HoldGaining} {
+		hits, limit := r.limited(v, d, j.changes, k)
+		if limit == 0 || !hits || x.covers(connection, k) {
+			continue
+		}
+		hold, err := r.kinds.holds.get(ctx, r.store, tenant, holdID(connection, k))
+		if err != nil {
+			return nil, err
+		}
+		exceeded := hold.Version > 0
+		if !exceeded {
+			if err := r.loadCount(ctx, tenant, j); err != nil {
+				return nil, err
+			}
+			n := r.counter(&j.count.State, connection, k)
+			if exceeded = *n >= limit; !exceeded {
+				*n++
+				continue
+			}
+			if err := r.beginHold(ctx, tenant, connection, k); err != nil {
+				return nil, err
+			}
+		}
+		j.held = append(j.held, k)
+		if k != HoldGaining {
+			j.changes = nil // the user's roles stay as they are
+			break
+		}
+		j.changes = slices.DeleteFunc(j.changes, v.gains)
+	}
+	return j, nil
+}
+
+// limited reports whether changes count for a kind of hold, and its limit.
+func (r *Reconciler) limited(v *view, d *decision, changes []Change, k HoldKind) (bool, int) {
+	switch k {
+	case HoldDeactivating:
+		return !d.person.Active, r.limits.Deactivating
+	case HoldLosing:
+		return d.person.Active && slices.ContainsFunc(changes, v.loses), r.limits.Losing
+	default:
+		return slices.ContainsFunc(changes, v.gains), r.limits.GainingHighest
+	}
+}
+
+func (r *Reconciler) loadCount(ctx context.Context, tenant string, j *judged) error {
+	if j.count != nil {
+		return nil
+	}
+	g, err := r.kinds.guards.get(ctx, r.store, tenant, only)
+	j.count = &g
+	return err
+}
+
+// counter is the number of users of a connection in the present window.
+func (r *Reconciler) counter(g *guardState, connection string, k HoldKind) *int {
+	now := r.now()
+	w := g.Windows[connection]
+	if w == nil || now.Sub(w.Since) >= r.limits.Window {
+		w = &window{Since: now}
+		if g.Windows == nil {
+			g.Windows = map[string]*window{}
+		}
+		g.Windows[connection] = w
+	}
+	switch k {
+	case HoldLosing:
+		return &w.Losing
+	case HoldGaining:
+		return &w.Gaining
+	default:
+		return &w.Deactivating
+	}
+}
+
+// keepLast takes out what would leave a role without a holder.
+func (r *Reconciler) keepLast(ctx context.Context, tenant string, v *view, d *decision, j *judged) error {
+	var kept []Change
+	for _, c := range j.changes {
+		if c.From != "" && c.To != c.From && r.protects(v, c.Scope, c.From) {
+			// Whoever takes the role from somebody else at this moment writes the counters
+			// too, so one of the two has to look again.
+			if err := r.loadCount(ctx, tenant, j); err != nil {
+				return err
+			}
+			others, err := r.otherHolders(ctx, tenant, Assignment{User: c.User, Scope: c.Scope, Role: c.From})
+			if err != nil {
+				return err
+			}
+			if !others {
+				j.guarded = append(j.guarded, c.Scope)
+				continue
+			}
+		}
+		kept = append(kept, c)
+	}
+	j.changes = kept
+	return nil
+}
+
+// protects reports whether the last holder of a role keeps it.
+func (r *Reconciler) protects(v *view, s Scope, role Role) bool {
+	if !r.ownLast {
+		return s.Kind == InOrganisation && role == v.rules.Highest(InOrganisation)
+	}
+	return slices.ContainsFunc(r.lastHolders, func(of Role) bool { return strings.EqualFold(string(of), string(role)) })
+}
+
+var errFound = errors.New("found")
+
+// otherHolders reports whether somebody else has the role, and not only because
+// this guard kept it for them.
+func (r *Reconciler) otherHolders(ctx context.Context, tenant string, a Assignment) (bool, error) {
+	word := scopeWord(a.Scope) + "|" + strings.ToLower(string(a.Role))
+	err := r.kinds.users.each(ctx, r.store, tenant, func(k kept[userState]) error {
+		other := in(k.State.Applied, a.Scope)
+		if k.ID != a.User && other != nil && other.Role == a.Role && !slices.Contains(k.State.Guarded, a.Scope) &&
+			!slices.ContainsFunc(k.State.Doubts, func(x doubt) bool { return x.Change.Scope == a.Scope }) {
+			return errFound
+		}
+		return nil
+	}, word)
+	if err == errFound {
+		return true, nil
+	}
+	return false, err
+}
+
+// guarded changes the counters by themselves.
+func (r *Reconciler) guarded(ctx context.Context, tenant string, f func(*guardState)) error {
+	for range maxConflicts {
+		g, err := r.kinds.guards.get(ctx, r.store, tenant, only)
+		if err != nil {
+			return err
+		}
+		f(&g.State)
+		err = r.kinds.guards.save(ctx, r.store, tenant, r.now(), &g)
+		if !errors.Is(err, storage.ErrConflict) {
+			return err
+		}
+	}
+	return storage.ErrConflict
+}
+
+// foresee counts whom the guards would hold among many users that are about to be
+// looked at, and opens the hold before any of them is changed: what is one mistake
+// at the identity provider is stopped as a whole. each yields the users.
+func (r *Reconciler) foresee(ctx context.Context, tenant string, x exemption, each func(f func([]string) error) error) error {
+	if r.limits == (Limits{}) {
+		return nil
+	}
+	type key struct {
+		connection string
+		kind       HoldKind
+	}
+	counts := map[key]int{}
+	var windows judged
+	if err := r.loadCount(ctx, tenant, &windows); err != nil {
+		return err
+	}
+	return each(func(users []string) error {
+		v, err := r.view(ctx, tenant)
+		if err != nil {
+			return err
+		}
+		for _, id := range users {
+			st, err := r.kinds.users.get(ctx, r.store, tenant, id)
+			if err != nil {
+				return err
+			}
+			d, err := r.look(ctx, tenant, v, id, &st.State)
+			if err != nil {
+				return err
+			}
+			for _, k := range []HoldKind{HoldDeactivating, HoldLosing, HoldGaining} {
+				hits, limit := r.limited(v, d, d.changes, k)
+				at := key{d.person.connection, k}
+				if limit == 0 || !hits || x.covers(at.connection, k) {
+					continue
+				}
+				counts[at]++
+				if counts[at]+*r.counter(&windows.count.State, at.connection, k) > limit {
+					if err := r.beginHold(ctx, tenant, at.connection, k); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	})
+}

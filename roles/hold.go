@@ -1,0 +1,124 @@
+package roles
+
+import (
+	"context"
+	"time"
+
+	"github.com/musterhq/muster/scim"
+)
+
+// HoldKind says what a hold stops.
+type HoldKind string
+
+const (
+	// HoldLosing stops users from losing roles.
+	HoldLosing HoldKind = "losing roles"
+	// HoldGaining stops users from gaining the highest role.
+	HoldGaining HoldKind = "gaining the highest role"
+	// HoldDeactivating stops roles from being revoked because users were
+	// deactivated or deleted.
+	HoldDeactivating HoldKind = "deactivating"
+)
+
+// Hold says that changes of one kind, for the users of one connection, wait for a
+// person since a limit was exceeded.
+type Hold struct {
+	ID         string    `json:"id"`
+	Connection string    `json:"connection"`
+	Kind       HoldKind  `json:"kind"`
+	Since      time.Time `json:"since"`
+	// Deadline is when the hold ends by itself; zero when it does not.
+	Deadline time.Time `json:"deadline,omitzero"`
+	// Released is whether somebody released it and the users are being looked at
+	// again.
+	Released bool `json:"released,omitempty"`
+}
+
+func holdID(connection string, k HoldKind) string { return string(k) + ":" + connection }
+
+// Holds returns the holds of a tenant.
+func (r *Reconciler) Holds(ctx context.Context, tenant string) ([]Hold, error) {
+	var out []Hold
+	err := r.kinds.holds.each(ctx, r.store, tenant, func(h kept[Hold]) error {
+		out = append(out, h.State)
+		return nil
+	})
+	return out, err
+}
+
+// Release ends a hold: all users of its connection are looked at again, and what
+// should change now changes, whatever it was when the hold began.
+// [scim.ErrNotFound] when there is no such hold.
+func (r *Reconciler) Release(ctx context.Context, tenant, hold string) error {
+	h, err := r.kinds.holds.get(ctx, r.store, tenant, hold)
+	if err != nil {
+		return err
+	}
+	if h.Version == 0 {
+		return scim.ErrNotFound
+	}
+	if h.State.Released {
+		return nil
+	}
+	h.State.Released = true
+	if err := r.kinds.holds.save(ctx, r.store, tenant, r.now(), &h); err != nil {
+		return err
+	}
+	return r.addTodo(ctx, tenant, todo{Kind: todoAll, ID: "release:" + hold})
+}
+
+// beginHold opens a hold unless there is one.
+func (r *Reconciler) beginHold(ctx context.Context, tenant, connection string, k HoldKind) error {
+	h, err := r.kinds.holds.get(ctx, r.store, tenant, holdID(connection, k))
+	if err != nil || h.Version > 0 {
+		return err
+	}
+	now := r.now()
+	h.State = Hold{ID: h.ID, Connection: connection, Kind: k, Since: now}
+	if k != HoldGaining {
+		h.State.Deadline = now.Add(r.limits.Deadline)
+	}
+	if err := r.kinds.holds.save(ctx, r.store, tenant, now, &h); err != nil {
+		return err
+	}
+	r.count(&r.stats.held)
+	r.observe(ctx, Event{Kind: HoldBegan, Tenant: tenant, Hold: &h.State})
+	return nil
+}
+
+// endHold ends a hold that was released and worked off, and begins a new window.
+func (r *Reconciler) endHold(ctx context.Context, tenant, id string) error {
+	h, err := r.kinds.holds.get(ctx, r.store, tenant, id)
+	if err != nil || h.Version == 0 {
+		return err
+	}
+	err = r.guarded(ctx, tenant, func(g *guardState) { delete(g.Windows, h.State.Connection) })
+	if err == nil {
+		err = r.kinds.holds.drop(ctx, r.store, tenant, r.now(), h)
+	}
+	if err == nil {
+		r.observe(ctx, Event{Kind: HoldEnded, Tenant: tenant, Hold: &h.State})
+	}
+	return err
+}
+
+// dueHolds releases the holds whose deadline is over, and returns when the next one
+// is.
+func (r *Reconciler) dueHolds(ctx context.Context, tenant string) (next time.Time, err error) {
+	if r.limits == (Limits{}) {
+		return next, nil
+	}
+	holds, err := r.Holds(ctx, tenant)
+	for _, h := range holds {
+		switch {
+		case h.Released || h.Deadline.IsZero():
+		case !h.Deadline.After(r.now()):
+			if err := r.Release(ctx, tenant, h.ID); err != nil {
+				return next, err
+			}
+		case next.IsZero() || h.Deadline.Before(next):
+			next = h.Deadline
+		}
+	}
+	return next, err
+}

@@ -1,0 +1,236 @@
+package roles
+
+import (
+	"strings"
+	"time"
+)
+
+// userState is what is remembered of a user: what the host was told.
+type userState struct {
+	User       string       `json:"user"`
+	Connection string       `json:"connection,omitempty"`
+	Applied    []Assignment `json:"applied,omitempty"`
+	// Doubts are changes that the Applier was, or is about to be, called with and
+	// whose outcome is not known. They are written before the call, so that a crash
+	// cannot make us forget what the host may have.
+	Doubts []doubt `json:"doubts,omitempty"`
+	// Handed are assignments that were left to the host when a row was removed.
+	Handed    []Assignment `json:"handed,omitempty"`
+	Conflicts []Conflict   `json:"conflicts,omitempty"`
+	// Guarded are scopes in which the last holder keeps a role.
+	Guarded []Scope `json:"guarded,omitempty"`
+	// Held are the kinds of holds that keep the user's roles as they are.
+	Held []HoldKind `json:"held,omitempty"`
+	// Error is the last error of the Applier, Failures how many there were in a row.
+	Error    string `json:"error,omitempty"`
+	Failures int    `json:"failures,omitempty"`
+}
+
+// doubt is a change under way.
+type doubt struct {
+	Change Change `json:"change"`
+	// By is the instance that calls the Applier, and Until when it has given up.
+	By    string    `json:"by"`
+	Until time.Time `json:"until"`
+}
+
+func (s *userState) empty() bool {
+	return len(s.Applied)+len(s.Doubts)+len(s.Handed)+len(s.Conflicts)+len(s.Held)+len(s.Guarded) == 0 && s.Error == ""
+}
+
+func (s *userState) words() []string {
+	var w []string
+	assigned := func(a Assignment) {
+		scope := scopeWord(a.Scope)
+		w = append(w, scope, scope+"|"+strings.ToLower(string(a.Role)))
+		for _, c := range a.Causes {
+			if c.Group != "" {
+				w = append(w, groupWord(c.Group))
+			}
+			if c.Via != "" {
+				w = append(w, groupWord(c.Via))
+			}
+		}
+	}
+	for _, a := range s.Applied {
+		assigned(a)
+	}
+	for _, d := range s.Doubts {
+		assigned(Assignment{Scope: d.Change.Scope, Role: d.Change.To, Causes: d.Change.Causes})
+	}
+	if len(s.Applied) > 0 {
+		w = append(w, "assigned")
+	}
+	if len(s.Conflicts) > 0 {
+		w = append(w, "conflict")
+		for _, c := range s.Conflicts {
+			for _, cause := range c.Causes {
+				if cause.Group != "" {
+					w = append(w, groupWord(cause.Group))
+				}
+			}
+		}
+	}
+	if len(s.Guarded) > 0 {
+		w = append(w, "guarded")
+	}
+	if len(s.Held) > 0 {
+		w = append(w, "held")
+	}
+	if s.Error != "" {
+		w = append(w, "failed")
+	}
+	return w
+}
+
+func scopeWord(s Scope) string { return "scope=" + string(rune('0'+s.Kind)) + s.ID }
+
+func groupWord(id string) string { return "group=" + id }
+
+// rowState is a row as it is kept.
+type rowState struct {
+	Row
+	// Kept says that the row was removed with [Keep].
+	Kept bool `json:"kept,omitempty"`
+}
+
+func (s *rowState) words() []string {
+	w := []string{scopeWord(s.Scope), "role=" + strings.ToLower(string(s.Role))}
+	if s.Group != "" {
+		w = append(w, groupWord(s.Group))
+	}
+	if s.Archived.IsZero() {
+		return append(w, "in force")
+	}
+	return append(w, "archived")
+}
+
+// groupState is what is remembered of a group.
+type groupState struct {
+	// Group is the group as it counts: with the name that gives roles.
+	Group Group `json:"group"`
+	// Settles is when the name that the group has now will count; zero when it does.
+	Settles time.Time `json:"settles,omitzero"`
+	// Unmatched says why the group gives nothing.
+	Unmatched []Unmatched `json:"unmatched,omitempty"`
+	// Key is the key of the workspace that the name says.
+	Key string `json:"key,omitempty"`
+}
+
+func (s *groupState) words() []string {
+	var w []string
+	for _, u := range s.Unmatched {
+		w = append(w, "unmatched", "reason="+string(u.Reason))
+	}
+	if s.Key != "" {
+		w = append(w, "workspace="+s.Key)
+	}
+	return w
+}
+
+// workspaceState is the host's answer about a workspace: about a name, or that the
+// workspace of an id is gone.
+type workspaceState struct {
+	WorkspaceName
+	Gone bool `json:"gone,omitempty"`
+}
+
+func (s *workspaceState) words() []string {
+	switch {
+	case s.Gone:
+		return []string{"gone"}
+	case s.ID == "":
+		return []string{"refused"}
+	}
+	return []string{"bound"}
+}
+
+// control is what everything about a tenant hangs on. Every write of settings, rows
+// and workspaces writes it too, so that its version tells whether what was read of
+// them still holds, and two of them cannot cross.
+type control struct {
+	Settings *Settings `json:"settings,omitempty"`
+	// Reconciled are the settings that users were last looked at with.
+	Reconciled string `json:"reconciled,omitempty"`
+}
+
+// progress is how far a tenant is worked off, and by whom.
+type progress struct {
+	// After is the position in the change log.
+	After int64 `json:"after"`
+	// Holder is the instance that works, until the lease ends.
+	Holder string    `json:"holder,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
+}
+
+// todo is work that waits.
+type todo struct {
+	Kind todoKind `json:"kind"`
+	ID   string   `json:"id,omitempty"`
+	// Due is when it may begin.
+	Due time.Time `json:"due,omitzero"`
+	// Phase and After are how far it is.
+	Phase int    `json:"phase,omitempty"`
+	After string `json:"after,omitempty"`
+	// Exempt are the holds that were released.
+	Exempt []HoldKind `json:"exempt,omitempty"`
+	// Connection restricts Exempt.
+	Connection string `json:"connection,omitempty"`
+}
+
+type todoKind string
+
+const (
+	todoUser  todoKind = "user"
+	todoGroup todoKind = "group"
+	todoLater todoKind = "later" // a group, at another time than what is due now
+	todoAll   todoKind = "all"
+	todoScope todoKind = "scope"
+)
+
+func (t *todo) key() string { return string(t.Kind) + ":" + t.ID }
+
+// guardState counts for the guards.
+type guardState struct {
+	// Windows are by connection.
+	Windows map[string]*window `json:"windows,omitempty"`
+}
+
+type window struct {
+	Since        time.Time `json:"since"`
+	Losing       int       `json:"losing,omitempty"`
+	Gaining      int       `json:"gaining,omitempty"`
+	Deactivating int       `json:"deactivating,omitempty"`
+}
+
+func (s *Hold) words() []string { return nil }
+
+// kinds are the private types.
+type kinds struct {
+	users      *kind[userState]
+	rows       *kind[rowState]
+	groups     *kind[groupState]
+	workspaces *kind[workspaceState]
+	control    *kind[control]
+	progress   *kind[progress]
+	todos      *kind[todo]
+	guards     *kind[guardState]
+	holds      *kind[Hold]
+}
+
+func newKinds() kinds {
+	return kinds{
+		users:      newKind("MusterRolesUser", (*userState).words),
+		rows:       newKind("MusterRolesRow", (*rowState).words),
+		groups:     newKind("MusterRolesGroup", (*groupState).words),
+		workspaces: newKind("MusterRolesWorkspace", (*workspaceState).words),
+		control:    newKind[control]("MusterRolesControl", nil),
+		progress:   newKind[progress]("MusterRolesProgress", nil),
+		todos:      newKind[todo]("MusterRolesTask", nil),
+		guards:     newKind[guardState]("MusterRolesGuard", nil),
+		holds:      newKind("MusterRolesHold", (*Hold).words),
+	}
+}
+
+// only is the id of the records of which a tenant has one.
+const only = "only"

@@ -1,0 +1,224 @@
+package roles
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage"
+)
+
+// WorkspaceName is a workspace that groups name by the convention.
+type WorkspaceName struct {
+	// Name is the first spelling that was met, and Key its folded form.
+	Name string `json:"name,omitempty"`
+	Key  string `json:"key,omitempty"`
+	// ID is the host's id; empty while the host refuses the workspace.
+	ID string `json:"id,omitempty"`
+}
+
+// nameID is the id of the record about a name.
+func nameID(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return "name:" + hex.EncodeToString(sum[:])
+}
+
+func goneID(workspace string) string { return "gone:" + workspace }
+
+// askWorkspaces asks the host about workspaces that it was not asked about. asked
+// reports whether something is known now that was not.
+func (r *Reconciler) askWorkspaces(ctx context.Context, tenant string, pending []Pending) (asked bool, err error) {
+	if r.workspaces == nil {
+		return false, nil
+	}
+	for _, p := range pending {
+		if p.Key == "" || p.Refused {
+			continue
+		}
+		var id string
+		err := calling(func() (err error) { id, err = r.workspaces(ctx, tenant, p.Name); return err })
+		switch {
+		case errors.Is(err, ErrRefused):
+			id = ""
+		case err == nil && id == "":
+			return asked, errApply{errors.New("roles: the host gave no id for a workspace")}
+		case err != nil:
+			return asked, errApply{err}
+		}
+		if err := r.bind(ctx, tenant, WorkspaceName{Name: p.Name, Key: p.Key, ID: id}); err != nil {
+			return asked, err
+		}
+		asked = true
+	}
+	return asked, nil
+}
+
+// bind keeps the host's answer about a name.
+func (r *Reconciler) bind(ctx context.Context, tenant string, w WorkspaceName) error {
+	return r.edit(ctx, tenant, func(v *view, _ *control, b *storage.Batch) error {
+		if id, ok := v.spaces.Bound[w.Key]; ok && id == w.ID || w.ID == "" && v.spaces.Refused[w.Key] {
+			return nil
+		}
+		k, err := r.kinds.workspaces.get(ctx, r.store, tenant, nameID(w.Key))
+		if err != nil {
+			return err
+		}
+		k.State.WorkspaceName = w
+		put, err := r.kinds.workspaces.put(&k, b.Time)
+		b.Puts = append(b.Puts, put)
+		return err
+	})
+}
+
+// Workspaces returns workspaces that groups name by the convention, behind a key
+// and at most limit, 0 meaning 100: those that the host has, or with refused those that it
+// refused.
+func (r *Reconciler) Workspaces(ctx context.Context, tenant string, refused bool, after string, limit int) ([]WorkspaceName, error) {
+	word := "bound"
+	if refused {
+		word = "refused"
+	}
+	if after != "" {
+		after = nameID(after)
+	}
+	page, err := r.kinds.workspaces.list(ctx, r.store, tenant, after, limitOr(limit), word)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]WorkspaceName, len(page))
+	for i, k := range page {
+		out[i] = k.State.WorkspaceName
+	}
+	return out, nil
+}
+
+// RetryWorkspace asks the host again about a workspace that it refused, the next
+// time that a group names it, and looks at those groups now. name is any spelling.
+func (r *Reconciler) RetryWorkspace(ctx context.Context, tenant, name string) error {
+	return r.setWorkspace(ctx, tenant, name, "")
+}
+
+// BindWorkspace says that the host has a workspace for a name now: the groups that
+// name it give roles in it, without the host being asked.
+func (r *Reconciler) BindWorkspace(ctx context.Context, tenant, name, id string) error {
+	if id == "" {
+		return errors.New("roles: BindWorkspace needs the id of a workspace")
+	}
+	return r.setWorkspace(ctx, tenant, name, id)
+}
+
+func (r *Reconciler) setWorkspace(ctx context.Context, tenant, name, id string) error {
+	name = strings.TrimSpace(name)
+	key := schema.Fold(name)
+	if key == "" {
+		return errors.New("roles: the name of a workspace is empty")
+	}
+	err := r.edit(ctx, tenant, func(_ *view, _ *control, b *storage.Batch) error {
+		k, err := r.kinds.workspaces.get(ctx, r.store, tenant, nameID(key))
+		if err != nil {
+			return err
+		}
+		if id == "" {
+			if k.Version > 0 && k.State.ID == "" {
+				b.Deletes = append(b.Deletes, r.kinds.workspaces.delete(k))
+			}
+			return nil
+		}
+		k.State.Key, k.State.ID = key, id
+		if k.State.Name == "" {
+			k.State.Name = name
+		}
+		put, err := r.kinds.workspaces.put(&k, b.Time)
+		b.Puts = append(b.Puts, put)
+		if err != nil {
+			return err
+		}
+		return r.notGone(ctx, tenant, id, b)
+	})
+	if err != nil {
+		return err
+	}
+	return r.kinds.groups.each(ctx, r.store, tenant, func(k kept[groupState]) error {
+		return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: k.ID})
+	}, "workspace="+key)
+}
+
+// notGone takes back that a workspace is gone.
+func (r *Reconciler) notGone(ctx context.Context, tenant, id string, b *storage.Batch) error {
+	g, err := r.kinds.workspaces.get(ctx, r.store, tenant, goneID(id))
+	if err == nil && g.Version > 0 {
+		b.Deletes = append(b.Deletes, r.kinds.workspaces.delete(g))
+	}
+	return err
+}
+
+// WorkspaceDeleted says that the host deleted a workspace: what we know of roles in
+// it is forgotten without calls of the [Applier]. Rows that lead to it stay, and
+// give nothing until [Reconciler.WorkspaceRestored]; names that led to it are asked
+// about again when a group names them next.
+func (r *Reconciler) WorkspaceDeleted(ctx context.Context, tenant, id string) error {
+	if id == "" {
+		return errors.New("roles: the id of a workspace is empty")
+	}
+	err := r.edit(ctx, tenant, func(v *view, _ *control, b *storage.Batch) error {
+		if v.spaces.Gone[id] {
+			return nil
+		}
+		k, err := r.kinds.workspaces.get(ctx, r.store, tenant, goneID(id))
+		if err != nil {
+			return err
+		}
+		k.State = workspaceState{WorkspaceName: WorkspaceName{ID: id}, Gone: true}
+		put, err := r.kinds.workspaces.put(&k, b.Time)
+		if err != nil {
+			return err
+		}
+		b.Puts = append(b.Puts, put)
+		for key, bound := range v.spaces.Bound {
+			if bound != id {
+				continue
+			}
+			k, err := r.kinds.workspaces.get(ctx, r.store, tenant, nameID(key))
+			if err != nil {
+				return err
+			}
+			k.State.ID = "" // until somebody asks for it to be tried again
+			put, err := r.kinds.workspaces.put(&k, b.Time)
+			if err != nil {
+				return err
+			}
+			b.Puts = append(b.Puts, put)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.addTodo(ctx, tenant, todo{Kind: todoScope, ID: scopeWord(Workspace(id))})
+}
+
+// WorkspaceRestored says that a workspace that was deleted is there again: rows that
+// lead to it count, and users are looked at again.
+func (r *Reconciler) WorkspaceRestored(ctx context.Context, tenant, id string) error {
+	err := r.edit(ctx, tenant, func(_ *view, _ *control, b *storage.Batch) error {
+		return r.notGone(ctx, tenant, id, b)
+	})
+	if err != nil {
+		return err
+	}
+	return r.addTodo(ctx, tenant, todo{Kind: todoAll})
+}
+
+// calling calls code of the host, whose panic is an error.
+func calling(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("roles: the host's code panicked: %v", v)
+		}
+	}()
+	return f()
+}
