@@ -67,6 +67,26 @@ func TestJSONRolesReplace(t *testing.T) {
 	}
 }
 
+func TestJSONRolesInABulkRequestAreAdded(t *testing.T) {
+	t.Parallel()
+	reported := false
+	srv, err := scim.New(memory.New(), scim.BearerToken("t"), scim.WithInterceptor(
+		roles.ReplaceJSONRoles(func(context.Context, scim.Principal, string) { reported = true })))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := send(t, srv, "POST", "/Users", `{"schemas":["`+schema.UserURN+`"],"userName":"ada","roles":[{"value":"owner"}]}`)
+	send(t, srv, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[
+		{"method":"PATCH","path":"/Users/`+id+`","data":{"Operations":[{"op":"add","path":"roles","value":[{"value":"{\"value\":\"member\"}"}]}]}}]}`)
+	entry, err := srv.Directory().Get(t.Context(), "", storage.Ref{Type: "User", ID: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := entry.Resource.Strings("roles.value"); len(got) != 2 || reported {
+		t.Errorf("the roles are %q, reported %v", got, reported)
+	}
+}
+
 // send sends a request that must succeed, and returns the id in the answer.
 func send(t *testing.T, h http.Handler, method, path, body string) string {
 	t.Helper()

@@ -73,3 +73,13 @@ func TestRoleValuesReadsWhatTheHostDeclared(t *testing.T) {
 		})
 	}
 }
+
+func TestTheEmptyRoleIsAlwaysIgnored(t *testing.T) {
+	t.Parallel()
+	rules := mustRules(t, roles.Settings{Organisation: &roles.Organisation{Ignore: []string{"Everyone"}}})
+	u := roles.User{ID: "u", Active: true, Roles: []roles.RoleValue{{}, roles.RoleText("everyone"), roles.RoleText("group")}}
+	res := rules.Resolve(u, nil, roles.Workspaces{})
+	if diff := gocmp.Diff([]string{"group"}, res.UnknownRoles); diff != "" {
+		t.Errorf("unknown roles (-want +got):\n%s", diff)
+	}
+}

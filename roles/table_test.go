@@ -14,6 +14,7 @@ func TestRowsWaitForANameOfOneConnection(t *testing.T) {
 		{ID: "r1", Connection: "okta", Name: "FINANCE", Scope: w, Role: "admin"},
 		{ID: "r3", Connection: "entra", Name: "Finance", Scope: w, Role: "admin"},
 		{ID: "r4", Connection: "okta", Name: "Finance", Group: "G", Scope: w, Role: "admin"},
+		{ID: "r6", Group: "G", Scope: w, Role: "member", Archived: day, Because: roles.RowRemoved},
 		{ID: "r5", Connection: "okta", Name: "Finance", Scope: w, Role: "admin", Archived: day, Because: roles.RowRemoved},
 	})
 	if got := ids(table.Waiting("okta", "finance")); got != "r1 r2 " {
@@ -24,6 +25,9 @@ func TestRowsWaitForANameOfOneConnection(t *testing.T) {
 	}
 	if got := ids(table.Of("G")); got != "r4 " {
 		t.Errorf("rows of G: %s", got)
+	}
+	if table.FormerlyMapped("G") {
+		t.Error("a group with a row in force was formerly mapped")
 	}
 	if table.FormerlyMapped("") {
 		t.Error("a row that waited and was removed concerns no group")
