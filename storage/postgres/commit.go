@@ -53,8 +53,11 @@ func (s *Store) sendAtOnce(ctx context.Context, q *queue) error {
 	return err
 }
 
-// isLoneEdit reports whether a batch is the edit of one relation of one owner.
-func isLoneEdit(b *storage.Batch) bool { return len(b.Links) == 1 && len(b.Puts)+len(b.Deletes) == 0 }
+// isLoneEdit reports whether a batch is the edit of one relation of one owner,
+// which statements can make without a look at what is there.
+func isLoneEdit(b *storage.Batch) bool {
+	return len(b.Links) == 1 && len(b.Puts)+len(b.Deletes) == 0 && !isLongReset(&b.Links[0])
+}
 
 // isBlindPut reports whether a batch consists of puts that can be written
 // without a look at what is there: statements can tell whether what they demand

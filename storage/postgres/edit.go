@@ -117,6 +117,13 @@ WITH gone AS (
 	RETURNING l.target_type, l.target_id
 )` + noteGone
 
+	// someLinks are links behind $5 and $6, in order.
+	someLinksSQL = `
+SELECT target_type, target_id FROM {links}
+WHERE tenant = $1 AND owner_type = $2 AND owner_id = $3 AND relation = $4 AND (target_type, target_id) > ($5, $6)
+ORDER BY target_type, target_id
+LIMIT $7`
+
 	// resetLinks removes what is not in $5 and $6. EXCEPT compares two long lists in
 	// one go, whatever the planner thinks of their length.
 	resetLinksSQL = `

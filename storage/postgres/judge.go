@@ -361,6 +361,16 @@ func (j *judgement) write() (*storage.CommitResult, error) {
 	j.queueDrops(q)
 	for i := range j.Links {
 		e := &j.Links[i]
+		if isLongReset(e) {
+			if err := j.send(q); err != nil {
+				return nil, err
+			}
+			q = j.queue()
+			var err error
+			if e, err = j.reset(e, &res.Links[i]); err != nil {
+				return nil, err
+			}
+		}
 		q.edit(e, j.token(e.Owner), false, &res.Links[i])
 	}
 	j.queueBump(q)
@@ -368,7 +378,12 @@ func (j *judgement) write() (*storage.CommitResult, error) {
 		return nil, err
 	}
 	for i, e := range j.Links {
-		if missing := res.Links[i].Dropped; e.Missing == storage.MissingReject && len(missing) > 0 {
+		r := &res.Links[i]
+		if isLongReset(&e) && len(r.Dropped) > 0 {
+			c := columnsOf(r.Dropped)
+			r.Dropped = inOrderOf(e.Add, c.types, c.ids)
+		}
+		if missing := r.Dropped; e.Missing == storage.MissingReject && len(missing) > 0 {
 			return nil, &storage.CommitError{Err: storage.ErrMissingTarget, Ref: missing[0]}
 		}
 	}
