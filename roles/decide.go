@@ -39,6 +39,8 @@ func (d *decision) settleApplied(v *view, st *userState) {
 	for _, a := range st.Applied {
 		switch w := in(d.wanted, a.Scope); {
 		case gone(a.Scope):
+		case a.Scope.Kind == InOrganisation && v.rules.settings.Organisation == nil:
+			// Its management was turned off: the role is the host's from now on.
 		case (w == nil || w.Role != a.Role) && d.leftToHost(v, a):
 			d.handed = append(d.handed, a)
 		default:

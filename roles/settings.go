@@ -32,7 +32,8 @@ type Settings struct {
 	GroupRoles bool `json:"groupRoles,omitempty"`
 
 	// Organisation turns the management of organisation roles on. Nil means
-	// off: the roles that the host gave stay as they are.
+	// off: organisation roles stay as they are, also those that were given while
+	// it was on.
 	Organisation *Organisation `json:"organisation,omitempty"`
 }
 
