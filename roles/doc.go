@@ -33,4 +33,26 @@
 // of it does I/O, keeps anything, or depends on the order in which things
 // arrive. Rules and tables are safe for concurrent use; values returned belong
 // to the caller.
+//
+// # The reconciler
+//
+// A [Reconciler] reads users and groups through a [Directory], resolves them, and
+// tells the [Applier] of every difference to what it was told before. What
+// happens only says which users to look at again, and what was told is kept in the
+// same store as the users, so that crashes, lost events and several instances do
+// no harm. The table, previews, explanations and lists are methods of it.
+//
+// # Readings
+//
+// Where the ways leave a choice:
+//
+//   - Several groups that lead to one workspace are a conflict, and reported, even
+//     when they agree.
+//   - A row takes its group out of the convention, also when it was removed, and so
+//     does a row of a deleted group of the same name until somebody decides.
+//   - A name that would match if a character were the one it looks like, or were
+//     not there, does not match.
+//   - Of the roles of an organisation the highest counts and nothing is a conflict,
+//     since clients send lists.
+//   - The name of a group that is a role itself is a label: what counts is its id.
 package roles
