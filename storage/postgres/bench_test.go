@@ -245,3 +245,65 @@ func BenchmarkGet(b *testing.B) {
 		return err
 	})
 }
+
+// Sixteen writers of one tenant while somebody follows the log, and while nobody
+// does.
+func BenchmarkWritersFollowed(b *testing.B) {
+	s, user := openBench(b), userType()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = storage.Follow(ctx, s, storage.Following{Tenant: "acme", Limit: 1000, Handle: func(context.Context, []storage.Change) error { return nil }})
+	}()
+	s.clients(b, 16, func(i int) error {
+		_, err := s.Commit(context.Background(), create(person(b, user, i, time.Now())))
+		return err
+	})
+	stop()
+	<-done
+}
+
+func BenchmarkFloorWritersNotFollowed(b *testing.B) {
+	s, user := openBench(b), userType()
+	s.clients(b, 16, func(i int) error {
+		_, err := s.Commit(context.Background(), create(person(b, user, i, time.Now())))
+		return err
+	})
+}
+
+// Clients change one user, each reading it before, as PATCH does.
+func BenchmarkChangeOneUser(b *testing.B) {
+	for _, n := range []int{1, 8} {
+		b.Run(fmt.Sprintf("clients=%d", n), func(b *testing.B) {
+			s, user := openBench(b), userType()
+			fill(b, s.Store, "acme", 10, 1)
+			ref := storage.Ref{Type: "User", ID: "u0000001"}
+			s.clients(b, n, func(i int) error {
+				return s.WithLock(context.Background(), "acme", ref, func(ctx context.Context, s storage.Store) error {
+					old, err := s.Get(ctx, "acme", ref)
+					if err != nil {
+						return err
+					}
+					_, err = s.Commit(ctx, &storage.Batch{Tenant: "acme", Time: time.Now(), Puts: []storage.Put{{Record: person(b, user, 1, time.Now()), IfVersion: old.Version}}})
+					return err
+				})
+			})
+		})
+	}
+}
+
+// Eight clients add members, all to one group or each to one of its own.
+func BenchmarkMemberAddEightGroups(b *testing.B) {
+	s := openBench(b)
+	fill(b, s.Store, "acme", 20_000, 10)
+	s.clients(b, 8, func(i int) error {
+		e := storage.LinkEdit{Owner: storage.Ref{Type: "Group", ID: fmt.Sprintf("g%d", 2+i%8)}, Relation: "members"}
+		to := []storage.Ref{{Type: "User", ID: fmt.Sprintf("u%07d", i/8%20_000)}}
+		if e.Add = to; i/160_000%2 == 1 {
+			e.Add, e.Remove = nil, to
+		}
+		_, err := s.Commit(context.Background(), &storage.Batch{Tenant: "acme", Time: time.Now(), Links: []storage.LinkEdit{e}})
+		return err
+	})
+}

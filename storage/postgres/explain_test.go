@@ -56,7 +56,7 @@ func fill(t testing.TB, s *Store, tenant string, n, m int) {
 		}
 	}
 	b := &storage.Batch{Tenant: tenant, Time: time.Now()}
-	for i := range max(1, n/100) {
+	for i := range max(2, n/100) {
 		doc := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Group %d"}`, i)
 		r, err := resource.Stored(group, resource.Meta{ID: fmt.Sprintf("g%d", i), Created: time.Now()}, []byte(doc))
 		if err != nil {

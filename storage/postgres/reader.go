@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/musterhq/muster/internal/sqlplan"
+	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -23,9 +24,15 @@ type reader struct {
 	query *storage.Query
 	begun bool
 	open  bool // a cursor
+	fresh bool // plans are made anew
 }
 
 const (
+	// freshPlans lets the database plan a statement for the values that it gets. One
+	// plan for a tenant of ten and for one of a million would be bad for one of them.
+	// It holds for the transaction, where the database has such a setting.
+	freshPlans = `SELECT CASE WHEN current_setting('plan_cache_mode', true) IS NOT NULL THEN set_config('plan_cache_mode', 'force_custom_plan', true) END`
+
 	beginSnapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 	// firstFetch is how many candidates a cursor brings at first, and nextFetch from
@@ -56,6 +63,11 @@ func (r *reader) batch(snapshot bool) *pgx.Batch {
 		b.Queue(beginSnapshot)
 		r.begun = true
 	}
+	if !r.begun || !r.fresh {
+		if r.fresh = true; !r.isLookUp() {
+			b.Queue(freshPlans)
+		}
+	}
 	if r.open {
 		b.Queue("CLOSE candidates")
 		r.open = false
@@ -65,6 +77,21 @@ func (r *reader) batch(snapshot bool) *pgx.Batch {
 
 // wantsTotal reports whether a page may be followed by a count.
 func (r *reader) wantsTotal() bool { return r.query.Total != storage.TotalNever && r.query.Limit > 0 }
+
+// isLookUp reports whether the filter names the one value, or nearly so, that an
+// index finds: then one plan is good for all.
+func (r *reader) isLookUp() bool {
+	t := r.query.Type
+	for _, p := range append([]schema.Path{t.Common().ID}, t.Indexed()...) {
+		if p.Attribute().Type == schema.Boolean {
+			continue
+		}
+		if _, ok := r.query.Filter.Equal(p.String()); ok {
+			return true
+		}
+	}
+	return false
+}
 
 // isPage reports whether a statement selects no more than the page: then all of
 // its rows are wanted. Others select candidates, of which few may be.
