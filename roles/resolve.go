@@ -11,8 +11,9 @@ func (r *Rules) Resolve(u User, t *Table, w Workspaces) Resolution {
 	if !u.Active {
 		return Resolution{}
 	}
-	c := collector{r: r, t: t, w: w}
-	for _, g := range distinct(u.Groups) {
+	groups := distinct(u.Groups)
+	c := collector{r: r, t: t, w: w, gains: make([]gain, 0, len(groups)+1)}
+	for _, g := range groups {
 		c.group(g)
 	}
 	if r.settings.Organisation != nil {
@@ -157,14 +158,20 @@ func (c *collector) resolution(user string) Resolution {
 		return cmp.Or(compareScopes(a.scope, b.scope), cmp.Compare(a.rank, b.rank), compareCauses(&a.cause, &b.cause))
 	})
 	c.gains = slices.Compact(c.gains)
-	for len(c.gains) > 0 {
-		scope := c.gains[0].scope
-		n := slices.IndexFunc(c.gains, func(g gain) bool { return g.scope != scope })
-		if n < 0 {
-			n = len(c.gains)
+	causes := make([]Cause, len(c.gains))
+	for i := range c.gains {
+		causes[i] = c.gains[i].cause
+	}
+	if len(c.gains) > 0 {
+		c.out.Assignments = make([]Assignment, 0, len(c.gains))
+	}
+	for from := 0; from < len(c.gains); {
+		to := from + 1
+		for to < len(c.gains) && c.gains[to].scope == c.gains[from].scope {
+			to++
 		}
-		c.decide(user, scope, c.gains[:n])
-		c.gains = c.gains[n:]
+		c.decide(user, c.gains[from:to], causes[from:to:to])
+		from = to
 	}
 	slices.SortFunc(c.out.Unmatched, func(a, b Unmatched) int {
 		return cmp.Or(cmp.Compare(a.Group.ID, b.Group.ID), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Role, b.Role))
@@ -176,12 +183,10 @@ func (c *collector) resolution(user string) Resolution {
 	return c.out
 }
 
-// decide gives the role of one scope, out of gains with the highest first.
-func (c *collector) decide(user string, scope Scope, gains []gain) {
-	causes := make([]Cause, len(gains))
-	for i, g := range gains {
-		causes[i] = g.cause
-	}
+// decide gives the role of one scope, out of gains with the highest first and their
+// causes.
+func (c *collector) decide(user string, gains []gain, causes []Cause) {
+	scope := gains[0].scope
 	given, several := causes[0].Role, gains[len(gains)-1].rank != gains[0].rank
 	meet := several || slices.ContainsFunc(causes, func(o Cause) bool { return o.Group != causes[0].Group })
 	if scope.Kind == InWorkspace && meet {
