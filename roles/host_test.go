@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -130,19 +129,6 @@ func (h *host) has(user string) string {
 	}
 	slices.Sort(list)
 	return strings.Join(list, " ")
-}
-
-func (h *host) all() map[string]string {
-	h.mu.Lock()
-	users := slices.Collect(maps.Keys(h.roles))
-	h.mu.Unlock()
-	all := map[string]string{}
-	for _, u := range users {
-		if s := h.has(u); s != "" {
-			all[u] = s
-		}
-	}
-	return all
 }
 
 func (h *host) want(user, roles string) {

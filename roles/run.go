@@ -139,10 +139,7 @@ func (r *Reconciler) catchUp(ctx context.Context, tenant string, w *worker) (nex
 		}
 		if next = work.next; work.none() {
 			w.skipped = max(w.skipped, work.last)
-			if !work.more {
-				return next, nil
-			}
-			continue
+			return next, nil
 		}
 		if t == nil {
 			if t, err = r.begin(ctx, tenant, p); err != nil {
@@ -153,6 +150,7 @@ func (r *Reconciler) catchUp(ctx context.Context, tenant string, w *worker) (nex
 		if err := r.do(t.ctx, tenant, t, work); err != nil {
 			return next, err
 		}
+		w.skipped = max(w.skipped, work.last)
 	}
 }
 
@@ -160,7 +158,6 @@ func (r *Reconciler) catchUp(ctx context.Context, tenant string, w *worker) (nex
 type work struct {
 	changes  []storage.Change
 	last     int64 // the position behind the changes that were read
-	more     bool
 	missed   bool
 	settings bool
 	todos    []kept[todo]
@@ -171,7 +168,11 @@ func (w *work) none() bool {
 	return len(w.changes) == 0 && len(w.todos) == 0 && !w.missed && !w.settings
 }
 
-const logPage = 100
+const (
+	logPage = 200
+	// farBehind is how many changes without interest are read before that is noted.
+	farBehind = 1000
+)
 
 // find looks for work behind a position.
 func (r *Reconciler) find(ctx context.Context, tenant string, after int64) (*work, error) {
@@ -181,19 +182,8 @@ func (r *Reconciler) find(ctx context.Context, tenant string, after int64) (*wor
 		return nil, err
 	}
 	w.settings = v.control.State.Reconciled != settingsText(v.rules)
-	if r.changes != nil {
-		changes, err := r.changes.Changes(ctx, tenant, after, logPage)
-		if err != nil {
-			return nil, err
-		}
-		if len(changes) > 0 {
-			w.missed = changes[0].Seq > after+1
-			w.last = changes[len(changes)-1].Seq
-			w.more = len(changes) == logPage
-		}
-		w.changes = slices.DeleteFunc(slices.Clone(changes), func(c storage.Change) bool {
-			return c.Type != "User" && c.Type != "Group"
-		})
+	if err := r.readLog(ctx, tenant, w); err != nil {
+		return nil, err
 	}
 	holds, err := r.dueHolds(ctx, tenant)
 	if err != nil {
@@ -206,6 +196,35 @@ func (r *Reconciler) find(ctx context.Context, tenant string, after int64) (*wor
 		w.next = holds
 	}
 	return w, nil
+}
+
+// readLog reads on to the first page with something of interest: most of what is in
+// the log is our own work. When changes were forgotten, everybody is looked at, and
+// nothing in the log is of interest.
+func (r *Reconciler) readLog(ctx context.Context, tenant string, w *work) error {
+	if r.changes == nil {
+		return nil
+	}
+	for {
+		changes, err := r.changes.Changes(ctx, tenant, w.last, logPage)
+		if err != nil || len(changes) == 0 {
+			return err
+		}
+		w.missed = w.missed || changes[0].Seq > w.last+1
+		w.last = changes[len(changes)-1].Seq
+		for _, c := range changes {
+			if c.Type == "User" || c.Type == "Group" {
+				w.changes = append(w.changes, c)
+			}
+		}
+		if w.missed {
+			// A group that was created may have rows that wait for it.
+			w.changes = slices.DeleteFunc(w.changes, func(c storage.Change) bool { return c.Kind != "created" || c.Type != "Group" })
+		}
+		if len(changes) < logPage || len(w.changes) > 0 && !w.missed || len(w.changes) >= logPage {
+			return nil
+		}
+	}
 }
 
 // do does what was found: first what happened, then one page of each piece of work.
@@ -228,7 +247,7 @@ func (r *Reconciler) do(ctx context.Context, tenant string, t *tenure, w *work) 
 		}
 		r.stats.lag.Store(int64(r.now().Sub(w.changes[len(w.changes)-1].Time)))
 	}
-	if len(w.changes) > 0 || w.missed {
+	if len(w.changes) > 0 || w.missed || w.last > t.after()+farBehind {
 		if err := t.save(w.last); err != nil {
 			return err
 		}
@@ -287,6 +306,13 @@ func (t *tenure) renew() {
 			return
 		}
 	}
+}
+
+// after is the position that is noted.
+func (t *tenure) after() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.p.State.After
 }
 
 // save notes the position up to which the log is worked off.
