@@ -260,3 +260,38 @@ func TestWhatIsWrittenByTheConventionIsReadBack(t *testing.T) {
 		}
 	})
 }
+
+// TestAGroupAloneIsAUserWithThatGroup ties what is listed of groups to what users
+// get.
+func TestAGroupAloneIsAUserWithThatGroup(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		s := scenes.Draw(rt, "scene")
+		s.settings.Organisation, s.user.Active = nil, true
+		rules, table := mustRules(t, s.settings), roles.NewTable(s.rows)
+		all := s.resolve(t)
+		var unmatched []roles.Unmatched
+		scopes := map[roles.Scope]bool{}
+		for _, g := range s.user.Groups {
+			if g.Via != "" {
+				continue
+			}
+			alone := rules.Group(g, table, s.spaces)
+			unmatched = append(unmatched, alone.Unmatched...)
+			for _, a := range alone.Assignments {
+				scopes[a.Scope] = true
+				if a.User != "" {
+					rt.Fatalf("a group's assignment names a user: %+v", a)
+				}
+			}
+		}
+		if diff := gocmp.Diff(all.Unmatched, unmatched); diff != "" {
+			rt.Fatalf("unmatched (-of the user +of the groups):\n%s", diff)
+		}
+		for _, a := range all.Assignments {
+			if !scopes[a.Scope] && s.settings.Conflicts != roles.Reject {
+				rt.Fatalf("no group gives %+v", a)
+			}
+		}
+	})
+}
