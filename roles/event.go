@@ -30,8 +30,9 @@ const (
 	RowsOffered EventKind = "rows offered"
 	// LastMappingLost: no row leads to the workspace any more.
 	LastMappingLost EventKind = "last mapping lost"
-	// HoldBegan and HoldEnded: a guard stopped changes, and let them go on.
+	// HoldBegan: a guard stopped changes.
 	HoldBegan EventKind = "hold began"
+	// HoldEnded: a hold was released or is past its deadline, and was worked off.
 	HoldEnded EventKind = "hold ended"
 	// LastHolderKept: a role was not taken from the last user who has it.
 	LastHolderKept EventKind = "last holder kept"
