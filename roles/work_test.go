@@ -207,7 +207,7 @@ func TestRenameOfALargeGroup(t *testing.T) {
 	}
 	t.Logf("%d changes in %v, %d MB more", told.Load()-int64(members), time.Since(start), (int64(peak)-int64(before.HeapAlloc))>>20)
 	// The memory is that of the store: its log, and a new state of each user.
-	if more := int64(peak) - int64(before.HeapAlloc); more > 64<<20+int64(members)<<10 {
+	if more := int64(peak) - int64(before.HeapAlloc); more > 64<<20+int64(members)<<11 {
 		t.Errorf("%d MB more memory for %d members", more>>20, members)
 	}
 	if told.Load() != 3*int64(members) {
