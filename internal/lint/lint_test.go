@@ -155,7 +155,7 @@ var rules = []rule{
 var forTests = []string{
 	"...", jsonText, text,
 	"github.com/google/go-cmp/...", "pgregory.net/rapid", "github.com/rogpeppe/go-internal/...",
-	"github.com/jackc/pgx/v5/...",
+	"github.com/jackc/pgx/v5/...", "golang.org/x/sys/...",
 }
 
 func TestImportsPointOneWay(t *testing.T) {
