@@ -158,8 +158,9 @@ func (r *Reconciler) notGone(ctx context.Context, tenant, id string, b *storage.
 
 // WorkspaceDeleted says that the host deleted a workspace: what we know of roles in
 // it is forgotten without calls of the [Applier]. Rows that lead to it stay, and
-// give nothing until [Reconciler.WorkspaceRestored]; names that led to it are asked
-// about again when a group names them next.
+// give nothing until [Reconciler.WorkspaceRestored]; names that led to it wait as if
+// the host had refused them, until [Reconciler.RetryWorkspace] or
+// [Reconciler.BindWorkspace].
 func (r *Reconciler) WorkspaceDeleted(ctx context.Context, tenant, id string) error {
 	if id == "" {
 		return errors.New("roles: the id of a workspace is empty")
