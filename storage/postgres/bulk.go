@@ -60,7 +60,10 @@ func (s *Store) allAtOnce(ctx context.Context, batches []*storage.Batch, results
 			puts = append(puts, b.Puts...)
 		}
 		generation, err := s.indexes.agree(ctx, puts)
-		if err != nil {
+		switch {
+		case again(err):
+			return errNotAtOnce
+		case err != nil:
 			return err
 		}
 		versions := q.blindPuts(batches, generation)

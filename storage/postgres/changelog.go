@@ -78,13 +78,19 @@ func (s *Store) Changes(ctx context.Context, tenant string, after int64, limit i
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	changes, pending, err := s.readChanges(ctx, tenant, after, limit)
-	for err == nil && pending && len(changes) < limit {
-		// Two who number at once wait for each other, and the second finds less.
-		if err = s.number(ctx, tenant); err == nil {
-			changes, pending, err = s.readChanges(ctx, tenant, after, limit)
+	var changes []storage.Change
+	err := persist(ctx, again, func() error {
+		var pending bool
+		var err error
+		changes, pending, err = s.readChanges(ctx, tenant, after, limit)
+		for err == nil && pending && len(changes) < limit {
+			// Two who number at once wait for each other, and the second finds less.
+			if err = s.number(ctx, tenant); err == nil {
+				changes, pending, err = s.readChanges(ctx, tenant, after, limit)
+			}
 		}
-	}
+		return err
+	})
 	if err != nil {
 		return nil, outward(ctx, err)
 	}
@@ -130,12 +136,7 @@ func (s *Store) number(ctx context.Context, tenant string) error {
 
 // transaction runs f in a transaction, again when the database asks for it.
 func (s *Store) transaction(ctx context.Context, f func(pgx.Tx) error) error {
-	for {
-		err := pgx.BeginFunc(ctx, s.pool, f)
-		if !again(err) || ctx.Err() != nil {
-			return err
-		}
-	}
+	return persist(ctx, again, func() error { return pgx.BeginFunc(ctx, s.pool, f) })
 }
 
 // ChangedLinks implements [storage.ChangeLog].
@@ -143,15 +144,27 @@ func (s *Store) ChangedLinks(ctx context.Context, tenant string, seq int64, afte
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	var deltas []storage.LinkDelta
+	err := persist(ctx, again, func() (err error) {
+		deltas, err = s.changedLinks(ctx, tenant, seq, after, limit)
+		return err
+	})
+	if err != nil {
+		return nil, outward(ctx, err)
+	}
+	return deltas, nil
+}
+
+func (s *Store) changedLinks(ctx context.Context, tenant string, seq int64, after storage.LinkDelta, limit int) ([]storage.LinkDelta, error) {
 	var token string
 	rows, err := s.pool.Query(ctx, s.names.sql(changedSQL), tenant, seq)
 	if err != nil {
-		return nil, outward(ctx, err)
+		return nil, err
 	}
 	found, err := pgx.ForEachRow(rows, []any{&token}, func() error { return nil })
 	switch {
 	case err != nil:
-		return nil, outward(ctx, err)
+		return nil, err
 	case found.RowsAffected() == 0:
 		return nil, storage.ErrNotFound
 	case token == "":
@@ -159,7 +172,7 @@ func (s *Store) ChangedLinks(ctx context.Context, tenant string, seq int64, afte
 	}
 	rows, err = s.pool.Query(ctx, s.names.sql(changedLinksSQL), token, after != storage.LinkDelta{}, after.Relation, after.To.Type, after.To.ID, !after.Removed, limit)
 	if err != nil {
-		return nil, outward(ctx, err)
+		return nil, err
 	}
 	var deltas []storage.LinkDelta
 	var d storage.LinkDelta
@@ -167,10 +180,7 @@ func (s *Store) ChangedLinks(ctx context.Context, tenant string, seq int64, afte
 		deltas = append(deltas, d)
 		return nil
 	})
-	if err != nil {
-		return nil, outward(ctx, err)
-	}
-	return deltas, nil
+	return deltas, err
 }
 
 // TrimChanges implements [storage.ChangeLog]. It works in transactions of a
@@ -179,7 +189,7 @@ func (s *Store) TrimChanges(ctx context.Context, tenant string, before time.Time
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return outward(ctx, s.trimChanges(ctx, tenant, before))
+	return outward(ctx, persist(ctx, again, func() error { return s.trimChanges(ctx, tenant, before) }))
 }
 
 func (s *Store) trimChanges(ctx context.Context, tenant string, before time.Time) error {

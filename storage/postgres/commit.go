@@ -3,9 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
-	"time"
 
 	"github.com/musterhq/muster/storage"
 )
@@ -90,31 +87,19 @@ func (q *queue) blindPuts(batches []*storage.Batch, generation int64) (versions 
 	return versions
 }
 
-// patience bounds how long a transaction is repeated where the context has no
-// deadline.
-const patience = 30 * time.Second
-
-// repeat judges and commits a batch, again when others got in between, until the
-// context is done.
-func (s *Store) repeat(ctx context.Context, b *storage.Batch) (*storage.CommitResult, error) {
-	begin := time.Now()
+// repeat judges and commits a batch, again when others got in between.
+func (s *Store) repeat(ctx context.Context, b *storage.Batch) (res *storage.CommitResult, err error) {
 	owners := map[storage.Ref]bool{} // known from earlier attempts
-	for pause := time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
-		res, err := s.judged(ctx, b, owners)
-		switch {
-		case errors.Is(err, errOwners):
-			continue // with them
-		case !again(err) && code(err) != uniqueViolation && code(err) != divisionByZero:
-			return res, err
-		case time.Since(begin) > patience:
-			return nil, fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
-		case code(err) == divisionByZero:
-			s.indexes.forget() // what writes may rest on has changed
+	inBetween := func(err error) bool {
+		c := code(err)
+		if c == divisionByZero {
+			s.indexes.forget() // what writes rest on has changed
 		}
-		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+		return again(err) || c == uniqueViolation || c == divisionByZero || errors.Is(err, errOwners)
 	}
+	err = persist(ctx, inBetween, func() error {
+		res, err = s.judged(ctx, b, owners)
+		return err
+	})
+	return res, err
 }

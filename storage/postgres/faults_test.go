@@ -252,7 +252,32 @@ func TestProcessThatIsKilledLosesNothingAcknowledged(t *testing.T) {
 	if len(acknowledged) < 300 {
 		t.Fatalf("only %d users were acknowledged", len(acknowledged))
 	}
+	atRest(t, url)
 	whole(t, s, acknowledged)
+}
+
+// atRest waits until the database does nothing any more: what a killed client had
+// sent may still be carried out after its end.
+func atRest(t *testing.T, url string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	for range 500 {
+		busy := 0
+		err := conn.QueryRow(t.Context(), `select count(*) from pg_stat_activity
+			where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'`).Scan(&busy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if busy == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the database does not come to rest")
 }
 
 func TestStoreIsUnavailableWithoutAServer(t *testing.T) {

@@ -89,14 +89,25 @@ func (s *Store) links(ctx context.Context, pool *pgxpool.Pool, q *storage.LinkQu
 		other := columnsOf(slices.Compact(slices.SortedFunc(slices.Values(q.Other), storage.Ref.Compare)))
 		args = append(args, other.types, other.ids)
 	}
-	rows, err := pool.Query(ctx, s.names.sql(text), args...)
+	var links []storage.Link
+	err := persist(ctx, again, func() (err error) {
+		links, err = readLinks(ctx, pool, q, s.names.sql(text), args)
+		return err
+	})
 	if err != nil {
 		return nil, outward(ctx, err)
+	}
+	return links, nil
+}
+
+func readLinks(ctx context.Context, pool *pgxpool.Pool, q *storage.LinkQuery, sql string, args []any) (links []storage.Link, err error) {
+	rows, err := pool.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
 	}
 	var n int
 	var to storage.Ref
 	var label *string
-	var links []storage.Link
 	_, err = pgx.ForEachRow(rows, []any{&n, &to.Type, &to.ID, &label}, func() error {
 		l := storage.Link{Of: q.Of[n-1], To: to}
 		if label != nil {
@@ -105,10 +116,7 @@ func (s *Store) links(ctx context.Context, pool *pgxpool.Pool, q *storage.LinkQu
 		links = append(links, l)
 		return nil
 	})
-	if err != nil {
-		return nil, outward(ctx, err)
-	}
-	return links, nil
+	return links, err
 }
 
 // refs are references as arrays of a statement.

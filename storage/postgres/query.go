@@ -38,25 +38,32 @@ func (s *Store) Query(ctx context.Context, q *storage.Query) (*storage.Page, err
 	return s.query(ctx, s.reads, q)
 }
 
-func (s *Store) query(ctx context.Context, pool *pgxpool.Pool, q *storage.Query) (*storage.Page, error) {
+func (s *Store) query(ctx context.Context, pool *pgxpool.Pool, q *storage.Query) (page *storage.Page, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	complete, err := s.indexes.complete(ctx, pool, q.Type)
-	if err != nil {
-		return nil, outward(ctx, err)
-	}
-	conn, err := pool.Acquire(ctx)
-	if err != nil {
-		return nil, outward(ctx, err)
-	}
-	r := &reader{ctx: ctx, store: s, conn: conn, query: q}
-	defer r.close()
-	page, err := s.plan.Answer(q, complete, r)
+	err = persist(ctx, again, func() error {
+		page, err = s.queryOnce(ctx, pool, q)
+		return err
+	})
 	if err != nil {
 		return nil, outward(ctx, err)
 	}
 	return page, nil
+}
+
+func (s *Store) queryOnce(ctx context.Context, pool *pgxpool.Pool, q *storage.Query) (*storage.Page, error) {
+	complete, err := s.indexes.complete(ctx, pool, q.Type)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{ctx: ctx, store: s, conn: conn, query: q}
+	defer r.close()
+	return s.plan.Answer(q, complete, r)
 }
 
 // primary reads everything from the primary, for what a commit will rest on.

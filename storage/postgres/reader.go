@@ -24,7 +24,6 @@ type reader struct {
 	query *storage.Query
 	begun bool
 	open  bool // a cursor
-	fresh bool // plans are made anew
 }
 
 const (
@@ -59,14 +58,13 @@ func (r *reader) end(ctx context.Context) {
 // batch starts a round trip.
 func (r *reader) batch(snapshot bool) *pgx.Batch {
 	b := &pgx.Batch{}
+	plan := !r.begun && !r.isLookUp()
 	if snapshot && !r.begun {
 		b.Queue(beginSnapshot)
 		r.begun = true
 	}
-	if !r.begun || !r.fresh {
-		if r.fresh = true; !r.isLookUp() {
-			b.Queue(freshPlans)
-		}
+	if plan {
+		b.Queue(freshPlans)
 	}
 	if r.open {
 		b.Queue("CLOSE candidates")

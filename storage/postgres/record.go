@@ -15,7 +15,11 @@ const getSQL = `SELECT ` + sqlplan.RecordColumns + ` FROM {records} r WHERE r.te
 
 // Get implements [storage.Store].
 func (s *Store) Get(ctx context.Context, tenant string, ref storage.Ref) (*storage.Record, error) {
-	rec, err := s.get(ctx, s.pool, tenant, ref)
+	var rec *storage.Record
+	err := persist(ctx, again, func() (err error) {
+		rec, err = s.get(ctx, s.pool, tenant, ref)
+		return err
+	})
 	if err != nil {
 		return nil, outward(ctx, err)
 	}
