@@ -23,7 +23,8 @@ type reader struct {
 	conn  *pgxpool.Conn
 	query *storage.Query
 	begun bool
-	open  bool // a cursor
+	open  bool      // a cursor
+	state *logState // of the snapshot; nil: not read
 }
 
 const (
@@ -136,6 +137,9 @@ type selection struct {
 // page selects rows that are all wanted.
 func (s *selection) page(sql string, args []any) error {
 	b := s.batch(s.wantsTotal())
+	if s.wantsTotal() && s.state == nil {
+		s.queueState(b) // it costs less here than a round trip later
+	}
 	b.Queue(sql, args...)
 	_, err := s.send(b)
 	return err
@@ -163,8 +167,13 @@ func (s *selection) candidates(sql string, args []any) error {
 func (s *selection) send(b *pgx.Batch) (n int, err error) {
 	results := s.conn.SendBatch(s.ctx, b)
 	defer results.Close()
-	for range b.Len() - 1 {
-		if _, err := results.Exec(); err != nil {
+	for _, q := range b.QueuedQueries[:b.Len()-1] {
+		if q.Fn == nil {
+			_, err = results.Exec()
+		} else {
+			err = q.Fn(results)
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -189,24 +198,32 @@ func (s *selection) send(b *pgx.Batch) (n int, err error) {
 	return n, results.Close()
 }
 
+// queueState reads which state of the tenant the snapshot is.
+func (r *reader) queueState(b *pgx.Batch) {
+	r.state = &logState{}
+	b.Queue(r.store.names.sql(stateSQL), r.query.Tenant).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&r.state.last, &r.state.pending)
+	})
+}
+
 // Count implements [sqlplan.Reader]. Nothing is counted that is known.
 func (r *reader) Count(sql string, args []any) (n int, err error) {
-	b := r.batch(true)
-	var s logState
-	b.Queue(r.store.names.sql(stateSQL), r.query.Tenant).QueryRow(func(row pgx.Row) error { return row.Scan(&s.last, &s.pending) })
-	if err := r.conn.SendBatch(r.ctx, b).Close(); err != nil {
-		return 0, err
+	if b := r.batch(true); r.state == nil || b.Len() > 0 {
+		r.queueState(b)
+		if err := r.conn.SendBatch(r.ctx, b).Close(); err != nil {
+			return 0, err
+		}
 	}
-	key := totalKey(sql, args)
-	if n, ok := r.store.totals.get(key, s); ok {
+	key, totals := totalKey(sql, args), &r.store.totals
+	if n, ok := totals.get(key, *r.state); ok {
 		return n, nil
 	}
 	if err := r.conn.QueryRow(r.ctx, sql, args...).Scan(&n); err != nil {
 		return 0, err
 	}
-	if s.pending {
+	if r.state.pending {
 		r.store.numberSoon(r.query.Tenant)
 	}
-	r.store.totals.keep(key, s, n)
+	totals.keep(key, *r.state, n)
 	return n, nil
 }
