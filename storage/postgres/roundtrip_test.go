@@ -137,12 +137,18 @@ func TestRoundTrips(t *testing.T) {
 			s.indexes.read[typ] = k
 		}
 		s.indexes.mu.Unlock()
-		before := c.n.Load()
-		if err := call(3); err != nil {
-			t.Fatalf("%s: %v", name, err)
+		// What the store does in the background may fall between; a call that never
+		// gets by with one round trip needs more.
+		fewest := int64(1 << 32)
+		for i := 3; i < 13 && fewest != 1; i++ {
+			before := c.n.Load()
+			if err := call(i); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			fewest = min(fewest, int64(c.n.Load()-before))
 		}
-		if n := c.n.Load() - before; n != 1 {
-			t.Errorf("%s: %d round trips; want 1", name, n)
+		if fewest != 1 {
+			t.Errorf("%s: %d round trips; want 1", name, fewest)
 		}
 		time.Sleep(3 * notifyPause)
 	}
