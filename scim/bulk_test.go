@@ -167,3 +167,26 @@ func TestBulkReportsEachOperation(t *testing.T) {
 		t.Errorf("the second operation lost a member: %+v", r)
 	}
 }
+
+// A guard that counts what is there must see each operation with those before it
+// committed, or a bulk request would get past any limit.
+func TestGuardsSeeEachOperationOfABulkRequestCommitted(t *testing.T) {
+	t.Parallel()
+	const seats = 2
+	var srv *scim.Server
+	srv = newServer(t, scim.WithGuard(func(ctx context.Context, p scim.Principal, effects []scim.Effect) error {
+		res, err := srv.Do(ctx, p, &scim.Operation{Method: scim.List, Type: srv.Type("User")})
+		if err == nil && res.Total+len(effects) > seats {
+			err = scim.Errorf(403, "", "no seat is free")
+		}
+		return err
+	}))
+	var ops []string
+	for _, name := range []string{"ada", "grace", "joan"} {
+		ops = append(ops, bulkPost("/Users", name, fmt.Sprintf(userBody, name)))
+	}
+	a := send(t, srv, "POST /Bulk", bulkBody(ops...)).want(t, 200)
+	if got := strings.Join(statuses(a), " "); got != "201 201 403" {
+		t.Errorf("statuses %s, want 201 201 403\n%s", got, a.Body)
+	}
+}
