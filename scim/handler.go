@@ -20,8 +20,9 @@ import (
 // Errors: [ErrNotFound], [ErrConflict], [NotUnique], an [*Error] of the host's
 // own, or anything else, which is logged and answered 500 without detail.
 //
-// Resources are of the type that the server compiled, which a handler gets from
-// [Server.Type] once there is a server, and every request for a list carries.
+// Resources are of the type that the server compiled. A handler gets it as a
+// [Binder]; [Server.Type] has it too, once there is a server, and so has every
+// request for a list.
 //
 // Relations of such a type, those that it owns (a group's members) and those that
 // lead to it (a user's groups), stay in the server's store: its resources have no
@@ -36,6 +37,19 @@ type ResourceHandler interface {
 	// List returns the page that req asks for; [Page] does all of it for a handler
 	// that can only iterate.
 	List(ctx context.Context, req *ListRequest) (*ListPage, error)
+}
+
+// Binder is a [ResourceHandler] that wants to know its type before the first
+// request: to make a mapping for it, to look whether the host's table fits.
+type Binder interface {
+	// Bind is called by [New], once, with the type as the server compiled it, for
+	// handlers in the order in which their types were declared. An error is among
+	// those that New returns, with the name of the resource type in front.
+	//
+	// Each server compiles types of its own and refuses the resources of others (500).
+	// So a handler serves the server that it was bound to last, and one that is to
+	// serve several at once is made once for each of them.
+	Bind(t *Type) error
 }
 
 // Creator switches POST on.

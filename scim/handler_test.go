@@ -13,6 +13,7 @@ import (
 
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage/memory"
 )
 
 // table is a host's own users: what a handler serves that can do everything.
@@ -23,6 +24,8 @@ type table struct {
 	// between, if set, happens once, after the next Get.
 	between func()
 }
+
+func newTable() *table { return &table{rows: map[string]*scim.Resource{}} }
 
 func (h *table) Get(_ context.Context, _, id string) (*scim.Resource, error) {
 	h.mu.Lock()
@@ -100,6 +103,45 @@ func (h *table) Delete(_ context.Context, _, id, ifVersion string) error {
 	return nil
 }
 
+// bound is a handler that is told its type.
+type bound struct {
+	*table
+	types []*scim.Type
+	err   error
+}
+
+func (h *bound) Bind(t *scim.Type) error {
+	h.types = append(h.types, t)
+	return h.err
+}
+
+func TestHandlersAreBoundToTheTypeThatIsServed(t *testing.T) {
+	t.Parallel()
+	h := &bound{table: newTable()}
+	srv := newServer(t, scim.WithHandler(schema.User(), h))
+	if len(h.types) != 1 || h.types[0] != srv.Type("User") {
+		t.Errorf("bound to %v, want the server's type and that once", h.types)
+	}
+	// The last of two declarations counts, and the first handler hears of nothing.
+	unused := &bound{table: newTable()}
+	newServer(t, scim.WithHandler(schema.User(), unused), scim.WithHandler(schema.User(), h))
+	if len(unused.types) != 0 || len(h.types) != 2 {
+		t.Errorf("bound %d and %d times", len(unused.types), len(h.types))
+	}
+}
+
+func TestAHandlerThatDoesNotFitItsTypeIsRefused(t *testing.T) {
+	t.Parallel()
+	bad := errors.New("table people has no column for userName")
+	worse := errors.New("table teams is missing")
+	_, err := scim.New(memory.New(), scim.BearerToken("secret"),
+		scim.WithHandler(schema.User(), &bound{table: newTable(), err: bad}),
+		scim.WithHandler(schema.Group(), &bound{table: newTable(), err: worse}))
+	if !errors.Is(err, bad) || !errors.Is(err, worse) || !strings.Contains(err.Error(), "resource type User: "+bad.Error()) {
+		t.Errorf("New: %v", err)
+	}
+}
+
 // readOnly shows a table and changes nothing.
 type readOnly struct{ t *table }
 
@@ -112,7 +154,7 @@ func (h readOnly) List(ctx context.Context, req *scim.ListRequest) (*scim.ListPa
 
 func TestAReadOnlyHandlerIsServedTruthfully(t *testing.T) {
 	t.Parallel()
-	rows := &table{rows: map[string]*scim.Resource{}}
+	rows := newTable()
 	srv := newServer(t, scim.WithHandler(schema.User(), readOnly{rows}), scim.WithoutResourceType("Group"))
 	rows.rows["7"] = scim.NewResource(srv.Type("User")).Meta(scim.Meta{ID: "7"}).Set("userName", "ada").Set("name.givenName", "Ada").Resource()
 	a := send(t, srv, "GET /Users/7", "").want(t, 200)
@@ -142,7 +184,7 @@ func TestAReadOnlyHandlerIsServedTruthfully(t *testing.T) {
 
 func TestAHandlerServesEverythingThatAStoreDoes(t *testing.T) {
 	t.Parallel()
-	rows := &table{rows: map[string]*scim.Resource{}}
+	rows := newTable()
 	var events, guarded []string
 	srv := newServer(t, scim.WithHandler(schema.User(), rows), scim.WithGuard(func(_ context.Context, _ scim.Principal, effects []scim.Effect) error {
 		guarded = append(guarded, describe(effects[0]))
@@ -197,7 +239,7 @@ func TestAHandlerServesEverythingThatAStoreDoes(t *testing.T) {
 
 func TestConflictsOfAHandlerAreRetried(t *testing.T) {
 	t.Parallel()
-	rows := &table{rows: map[string]*scim.Resource{}}
+	rows := newTable()
 	srv := newServer(t, scim.WithHandler(schema.User(), rows))
 	id := send(t, srv, "POST /Users", fmt.Sprintf(userBody, "ada")).want(t, 201).id()
 	write := func() {
@@ -221,7 +263,7 @@ func TestConflictsOfAHandlerAreRetried(t *testing.T) {
 
 func TestUnlinkForgetsWhatTheHostDeleted(t *testing.T) {
 	t.Parallel()
-	rows := &table{rows: map[string]*scim.Resource{}}
+	rows := newTable()
 	srv := newServer(t, scim.WithHandler(schema.User(), rows))
 	id := send(t, srv, "POST /Users", fmt.Sprintf(userBody, "ada")).want(t, 201).id()
 	var groups []string

@@ -142,6 +142,11 @@ func (s *Server) compile() error {
 			}
 		}
 		e := newEndpoint(t, d.h)
+		if b, ok := d.h.(Binder); ok {
+			if err := b.Bind(t); err != nil {
+				errs = append(errs, fmt.Errorf("the handler of resource type %s: %w", t.Name(), err))
+			}
+		}
 		s.endpoints = append(s.endpoints, e)
 		s.byName[t.Name()] = e
 	}

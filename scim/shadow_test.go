@@ -16,7 +16,7 @@ import (
 // groupTable is a host's own groups.
 type groupTable struct{ *table }
 
-func newGroupTable() *groupTable { return &groupTable{&table{rows: map[string]*scim.Resource{}}} }
+func newGroupTable() *groupTable { return &groupTable{newTable()} }
 
 func (h *groupTable) Create(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
 	h.mu.Lock()
