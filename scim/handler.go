@@ -25,10 +25,14 @@ import (
 // request for a list.
 //
 // Relations of such a type, those that it owns (a group's members) and those that
-// lead to it (a user's groups), stay in the server's store: its resources have no
-// members in them. A write makes the links first and calls the handler then. A
-// version that clients see covers both, so that it is the handler's with a number
-// behind it once there have been links.
+// lead to it (a user's groups), stay in the server's store, unless the handler is a
+// [Linker]: its resources have no members in them. A write makes the links first and
+// calls the handler then. A version that clients see covers both, so that it is the
+// handler's with a number behind it once there have been links.
+//
+// A tenant's connections all see what a handler has, unless it keeps them apart, as
+// the server's store does: [ScopeFromContext] says to which connection a call is
+// confined, and [PrincipalFromContext] which one owns what the call creates.
 type ResourceHandler interface {
 	// Get returns the tenant's resource of that id, with its Meta, or
 	// [ErrNotFound]. An id of any shape may be asked for. Of the Meta only the id is
@@ -87,11 +91,14 @@ type Deleter interface {
 // ListRequest is a list as a handler gets it.
 type ListRequest struct {
 	Tenant string
-	// Connection is the connection that asks.
+	// Connection is the connection that asks, "" when the server asks for itself.
 	Connection string
-	Type       *Type
-	Filter     *Filter // nil: all
-	Sort       Sort    // zero: by id
+	// Scope is the connection to which the list is confined, as [ScopeFromContext]
+	// says for the other methods; "" for all.
+	Scope  string
+	Type   *Type
+	Filter *Filter // nil: all
+	Sort   Sort    // zero: by id
 	// After, if not nil, starts behind a position in the order, whether or not a
 	// resource stands there; Offset is 0 then. Only a handler whose pages have
 	// Keyset set gets to see it.
