@@ -57,10 +57,8 @@ func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w 
 	if op.over() != nil {
 		return st.Commit(ctx, &w.batch) // guards see all of a commit at once, later
 	}
-	for _, guard := range s.guards {
-		if err := guard(ctx, op.Principal, w.effects); err != nil {
-			return nil, err
-		}
+	if err := s.ask(ctx, op.Principal, w.effects, &w.batch, false); err != nil {
+		return nil, err
 	}
 	if w.last != nil {
 		if err := w.last(ctx); err != nil {
@@ -137,30 +135,48 @@ func (s *Server) retry(ctx context.Context, op *Operation, f func(context.Contex
 	if !isConflict(err) {
 		return res, err
 	}
+	err = s.repeat(ctx, func(ctx context.Context) error {
+		again := func(ctx context.Context, st storage.Store) error {
+			return whileConflict(ctx, func() (err error) {
+				res, err = f(ctx, st)
+				return err
+			})
+		}
+		if locker, ok := storage.As[storage.Locker](s.store); ok {
+			return locker.WithLock(ctx, op.Principal.Tenant, refOf(op), again)
+		}
+		return again(ctx, s.store)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// repeat bounds the time that is spent on repetitions.
+func (s *Server) repeat(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.limits.Wait)
 	defer cancel()
-	again := func(ctx context.Context, st storage.Store) error {
-		for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-			if res, err = f(ctx, st); !isConflict(err) {
-				return err
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(rand.N(wait)):
-			}
-		}
-	}
-	if locker, ok := storage.As[storage.Locker](s.store); ok {
-		err = locker.WithLock(ctx, op.Principal.Tenant, refOf(op), again)
-	} else {
-		err = again(ctx, s.store)
-	}
+	err := f(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, (&Error{Status: http.StatusServiceUnavailable, RetryAfter: time.Second,
+		return (&Error{Status: http.StatusServiceUnavailable, RetryAfter: time.Second,
 			Detail: "too many others are changing the resource; try again"}).WithCause(err)
 	}
-	return res, err
+	return err
+}
+
+// whileConflict repeats f as long as somebody else's write comes between.
+func whileConflict(ctx context.Context, f func() error) error {
+	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
+		if err := f(); !isConflict(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(wait)):
+		}
+	}
 }
 
 func isConflict(err error) bool {

@@ -55,8 +55,7 @@ func (d *Directory) Get(ctx context.Context, tenant string, ref storage.Ref) (Di
 	case err != nil:
 		return DirectoryEntry{}, err
 	}
-	r, err := rec.Resource(e.typ)
-	return DirectoryEntry{Resource: r, Connection: rec.Connection}, err
+	return entryOf(e, rec)
 }
 
 // List returns resources of a type in the order of their ids, behind the id
@@ -80,6 +79,10 @@ func (d *Directory) List(ctx context.Context, tenant, resourceType, named, after
 		}
 		where = filter.NewPlan(e.typ, filter.Compare{Path: label, Op: filter.Eq, Operand: filter.Operand{Text: named, Key: key}})
 	}
+	return d.list(ctx, e, tenant, where, after, limit)
+}
+
+func (d *Directory) list(ctx context.Context, e *endpoint, tenant string, where *Filter, after string, limit int) ([]DirectoryEntry, error) {
 	var at *Position
 	if after != "" {
 		at = &Position{ID: after, Absent: true}
@@ -93,11 +96,9 @@ func (d *Directory) List(ctx context.Context, tenant, resourceType, named, after
 	}
 	entries := make([]DirectoryEntry, len(page.Records))
 	for i, rec := range page.Records {
-		r, err := rec.Resource(e.typ)
-		if err != nil {
+		if entries[i], err = entryOf(e, rec); err != nil {
 			return nil, err
 		}
-		entries[i] = DirectoryEntry{Resource: r, Connection: rec.Connection}
 	}
 	return entries, nil
 }
