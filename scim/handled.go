@@ -191,10 +191,8 @@ func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, 
 		}
 	}
 	if changes || len(effect.Links) > 0 {
-		for _, guard := range s.guards {
-			if err := guard(ctx, op.Principal, []Effect{*effect}); err != nil {
-				return nil, err
-			}
+		if err := s.askHandled(ctx, op, effect); err != nil {
+			return nil, err
 		}
 	}
 	if last := s.takePassword(op, effect.After, w.password); last != nil {
