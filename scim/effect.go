@@ -16,6 +16,10 @@ type Effect struct {
 	Changes []Change
 	// Links are the edits of the resource's relations.
 	Links []LinkEffect
+	// Owner is set when the resource goes to another connection: it is adopted
+	// ([WithAdoption]) or transferred ([Server.Transfer]). Kind is Replace then, and
+	// Changes may be empty.
+	Owner *OwnerChange
 }
 
 // LinkEffect is an edit of one relation. Before the commit it says what was asked

@@ -29,6 +29,7 @@ type abilities struct {
 	replace Replacer
 	patch   Patcher
 	delete  Deleter
+	adopt   Adopter
 }
 
 func abilitiesOf(h ResourceHandler) (a abilities) {
@@ -36,6 +37,7 @@ func abilitiesOf(h ResourceHandler) (a abilities) {
 	a.replace, _ = h.(Replacer)
 	a.patch, _ = h.(Patcher)
 	a.delete, _ = h.(Deleter)
+	a.adopt, _ = h.(Adopter)
 	return a
 }
 

@@ -54,6 +54,7 @@ type Server struct {
 	documentationURI    string
 	limits              Limits
 	cursors             cursorKeys
+	adopting            *Adopting // nil: nothing can be adopted
 	me                  MeFunc
 	hookTimeout         time.Duration
 	clock               func() time.Time
