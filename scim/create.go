@@ -28,6 +28,10 @@ func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Resul
 // createAs commits a new resource, or with a tombstone, brings that one back as
 // the new resource.
 func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op *Operation, r *Resource, password string, tombstone *storage.Record) (*Result, error) {
+	r, err := s.amend(ctx, op, nil, r)
+	if err != nil {
+		return nil, err
+	}
 	w := s.newPending(op, Effect{Kind: Create, Type: e.typ, ID: r.ID(), After: r})
 	rec := storage.NewRecord(r, op.Principal.Connection)
 	rec.Created = w.batch.Time

@@ -15,6 +15,10 @@ import (
 
 func (s *Server) createHandled(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
 	r, password := e.prepare(op.Resource.WithMeta(Meta{}), nil)
+	r, err := s.amend(ctx, op, nil, r)
+	if err != nil {
+		return nil, err
+	}
 	w := &handledWrite{effect: Effect{Kind: Create, Type: e.typ, After: r}, cur: &handled{}, password: password}
 	w.asked = setAll(e, op.Relations, func(Path) bool { return false })
 	w.write = func() (*Resource, error) { return e.can.create.Create(ctx, op.Principal.Tenant, r) }
@@ -70,12 +74,16 @@ func (s *Server) changeHandled(ctx context.Context, e *endpoint, op *Operation, 
 		if err := decide(w); err != nil {
 			return nil, err
 		}
+		var amended bool
+		if w.effect.After, w.effect.Changes, amended, err = s.amendUpdate(ctx, op, cur.Resource, w.effect.After, w.effect.Changes); err != nil {
+			return nil, err
+		}
 		w.write = func() (*Resource, error) {
 			version := cur.Meta().Version
 			switch next := w.effect.After; {
 			case len(w.effect.Changes) == 0:
 				return cur.Resource, nil
-			case op.Method == Patch && e.can.patch != nil:
+			case op.Method == Patch && e.can.patch != nil && !amended:
 				return e.can.patch.Patch(ctx, op.Principal.Tenant, op.ID, e.withoutPassword(op.Patch.Document()), version)
 			default:
 				return e.can.replace.Replace(ctx, op.Principal.Tenant, next.WithMeta(cur.Meta()))

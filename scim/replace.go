@@ -60,6 +60,9 @@ func (s *Server) update(ctx context.Context, st storage.Store, e *endpoint, op *
 	if u.changes == nil && u.next != u.cur {
 		u.changes = patch.Diff(u.cur, u.next)
 	}
+	if u.next, u.changes, _, err = s.amendUpdate(ctx, op, u.cur, u.next, u.changes); err != nil {
+		return nil, err
+	}
 	w := s.newPending(op, Effect{Kind: op.Method, Type: e.typ, ID: op.ID, Before: u.cur, After: u.next, Changes: u.changes})
 	res := &Result{Item: Item{Resource: u.cur}}
 	if len(u.changes) > 0 {

@@ -31,6 +31,7 @@ type Server struct {
 
 	chain        Next
 	interceptors []Interceptor
+	amendments   []Amendment
 	guards       []Guard
 	dialect      dialect.Set
 	report       func(context.Context, Report)
@@ -98,7 +99,7 @@ func New(store storage.Store, auth Authenticator, opts ...Option) (*Server, erro
 			errs = append(errs, o.apply(s))
 		}
 	}
-	errs = append(errs, s.compile())
+	errs = append(errs, s.compile(), s.checkAmendments())
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("scim: %w", err)
 	}
