@@ -19,14 +19,14 @@ func (s *Server) Purge(ctx context.Context, tenant string) (int, error) {
 		if e.handler != nil {
 			continue
 		}
-		q := &storage.Query{Tenant: tenant, Type: e.typ, Hidden: true, Limit: s.limits.MaxPageSize}
+		q := &storage.Query{Tenant: tenant, Type: e.typ, OnlyHidden: true, Limit: s.limits.MaxPageSize}
 		for {
 			page, err := s.store.Query(ctx, q)
 			if err != nil {
 				return purged, fmt.Errorf("scim: purge: %w", err)
 			}
 			for _, rec := range page.Records {
-				if !rec.Hidden || rec.Modified.After(oldest) {
+				if rec.Modified.After(oldest) {
 					continue
 				}
 				err := s.remove(ctx, tenant, storage.Delete{Ref: rec.Ref, IfVersion: rec.Version, Change: storage.ChangeInfo{Kind: "purged"}})

@@ -41,7 +41,7 @@ func Evaluate(q *Query, links filter.LinkTest, candidates iter.Seq2[*Record, err
 		if err := e.look(err); err != nil {
 			return nil, err
 		}
-		if !e.visible(r) {
+		if !q.Admits(r.Hidden, r.Connection) {
 			continue
 		}
 		c := candidate{rec: r}
@@ -88,7 +88,7 @@ func EvaluateOrdered(q *Query, links filter.LinkTest, candidates iter.Seq2[*Reco
 		if err := e.look(err); err != nil {
 			return nil, err
 		}
-		if !e.visible(r) {
+		if !q.Admits(r.Hidden, r.Connection) {
 			continue
 		}
 		c := candidate{rec: r}
@@ -172,10 +172,6 @@ func (e *evaluation) look(err error) error {
 		return ErrTooMany
 	}
 	return nil
-}
-
-func (e *evaluation) visible(r *Record) bool {
-	return (e.q.Hidden || !r.Hidden) && (e.q.Connection == "" || r.Connection == e.q.Connection)
 }
 
 // match applies the filter and finds the sort key.

@@ -38,9 +38,10 @@ type Query struct {
 	Connection string
 	Type       *schema.Type
 	Filter     *filter.Plan // nil: all
-	// Hidden includes hidden records.
-	Hidden bool
-	Sort   Sort
+	// Hidden includes hidden records. OnlyHidden leaves out all others, whatever
+	// Hidden says.
+	Hidden, OnlyHidden bool
+	Sort               Sort
 	// After starts behind a position in the order, which the core made from the
 	// last record it saw. That record need not exist any more. With After, Offset
 	// is 0.
@@ -51,6 +52,18 @@ type Query struct {
 	Total         Total
 	// MaxScan bounds the candidates looked at; 0 means no bound.
 	MaxScan int
+}
+
+// Admits reports whether a record, hidden or not and of a connection, may be in
+// the answer as far as Hidden, OnlyHidden and Connection have a say.
+func (q *Query) Admits(hidden bool, connection string) bool {
+	if q.Connection != "" && connection != q.Connection {
+		return false
+	}
+	if hidden {
+		return q.Hidden || q.OnlyHidden
+	}
+	return !q.OnlyHidden
 }
 
 // Total says whether a query wants to know how many records match in all.

@@ -31,7 +31,10 @@ func (s *statement) param(v any) string {
 // visible selects the records that the query may find whatever its filter is.
 func (s *statement) visible() string {
 	sql := "r.tenant = " + s.tenant + " AND r.type = " + s.typ
-	if !s.query.Hidden {
+	switch {
+	case s.query.OnlyHidden:
+		sql += " AND r.hidden"
+	case !s.query.Hidden:
 		sql += " AND NOT r.hidden"
 	}
 	if s.query.Connection != "" {

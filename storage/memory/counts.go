@@ -18,9 +18,9 @@ type counts struct {
 
 // question is what was counted.
 type question struct {
-	typ, connection string
-	hidden          bool
-	asked           [sha256.Size]byte // by the filter
+	typ, connection    string
+	hidden, onlyHidden bool
+	asked              [sha256.Size]byte // by the filter
 }
 
 // maxCounts bounds the totals of one state.
@@ -48,7 +48,7 @@ func (r *queryReader) remembering(read func() (*storage.Page, error)) (*storage.
 	if r.Total == storage.TotalNever {
 		return read()
 	}
-	q := question{r.table.name, r.Connection, r.Hidden, r.Filter.Fingerprint()}
+	q := question{r.table.name, r.Connection, r.Hidden, r.OnlyHidden, r.Filter.Fingerprint()}
 	total, known := r.counts.get(q)
 	if known {
 		r.Total = storage.TotalNever

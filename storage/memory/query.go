@@ -85,7 +85,7 @@ func (r *queryReader) single(list []*ident) *storage.Page {
 	page := &storage.Page{}
 	for _, who := range list {
 		rec := r.rows.get(who.slot).rec
-		if rec == nil || rec.Hidden && !r.Hidden || r.Connection != "" && rec.Connection != r.Connection {
+		if rec == nil || !r.Admits(rec.Hidden, rec.Connection) {
 			continue
 		}
 		page.Total = 1
@@ -154,9 +154,7 @@ func (r *queryReader) list() (*storage.Page, error) {
 }
 
 // shows reports whether the records of a part may be in the answer.
-func (r *queryReader) shows(p *part) bool {
-	return (r.Hidden || !p.hidden) && (r.Connection == "" || p.connection == r.Connection)
-}
+func (r *queryReader) shows(p *part) bool { return r.Admits(p.hidden, p.connection) }
 
 // visible is the number of records that may be in the answer.
 func (r *queryReader) visible() int {

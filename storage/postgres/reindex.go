@@ -125,7 +125,7 @@ func (s *Store) reindexSome(ctx context.Context, tx pgx.Tx, t *schema.Type, tena
 		q.dropEntries(f.row)
 		var e entryRows
 		e.add(f.row)
-		q.addEntries(&e)
+		q.addEntries(&e, addEntrySQL, addEntriesSQL)
 	}
 	return len(list), lastTenant, lastID, tx.SendBatch(ctx, q.Batch).Close()
 }

@@ -24,7 +24,8 @@ const (
 	insertSQL = `
 INSERT INTO {records} (tenant, type, id, connection, version, created, modified, hidden, label, doc, user_name, external_id, display_name, active)
 SELECT $1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13
-WHERE (SELECT 1 / (CASE WHEN g.generation = $14 THEN 1 ELSE 0 END) FROM {generation} g) = 1`
+FROM {generation} g
+WHERE 1 / (CASE WHEN g.generation = $14 THEN 1 ELSE 0 END) = 1`
 
 	insertManySQL = `
 INSERT INTO {records} (tenant, type, id, connection, version, created, modified, hidden, label, doc, user_name, external_id, display_name, active)
@@ -74,16 +75,16 @@ INSERT INTO {uniques} (tenant, type, attr, key, id)
 SELECT $1, k.type, k.attr, k.key, k.id
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS k(type, id, attr, key)`
 
-	// addEntry and addEntries leave alone what dropEntries left.
-	addEntrySQL = `
-INSERT INTO {entries} (tenant, type, id, n, attr, key, qualifier) VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (tenant, type, id, n) DO NOTHING`
-
-	addEntriesSQL = `
+	newEntrySQL   = `INSERT INTO {entries} (tenant, type, id, n, attr, key, qualifier) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	newEntriesSQL = `
 INSERT INTO {entries} (tenant, type, id, n, attr, key, qualifier)
 SELECT $1, k.type, k.id, k.n, k.attr, k.key, k.qualifier
-FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::bytea[], $7::bytea[]) AS k(type, id, n, attr, key, qualifier)
-ON CONFLICT (tenant, type, id, n) DO NOTHING`
+FROM unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::bytea[], $7::bytea[]) AS k(type, id, n, attr, key, qualifier)`
+
+	// addEntry and addEntries leave alone what dropEntries left.
+	unlessThere   = ` ON CONFLICT (tenant, type, id, n) DO NOTHING`
+	addEntrySQL   = newEntrySQL + unlessThere
+	addEntriesSQL = newEntriesSQL + unlessThere
 )
 
 // queue collects statements that go to the database in one round trip, with
@@ -197,23 +198,25 @@ func (q *queue) put(records []write, generation int64) {
 	records = slices.SortedFunc(slices.Values(records), func(a, b write) int { return a.Ref.Compare(b.Ref) })
 	var fresh newRows
 	var newKeys, keys uniqueRows
-	var entries entryRows
+	var newEntries, entries entryRows
 	for _, w := range records {
 		r := rowOf(w.Record)
-		entries.add(r)
 		switch {
 		case w.version != 0:
 			keys.add(r)
+			entries.add(r)
 			q.add(updateSQL, r.Type, r.ID, r.Connection, instant{w.at}, r.Hidden, r.Label, r.Doc,
 				r.columns[0], r.columns[1], r.columns[2], w.version, r.columns[3], generation)
 			q.dropKeys(r)
 			q.dropEntries(r)
 		case len(records) <= few:
 			newKeys.add(r)
+			newEntries.add(r)
 			q.add(insertSQL, r.Type, r.ID, r.Connection, instant{r.Created}, instant{w.at}, r.Hidden, r.Label, r.Doc,
 				r.columns[0], r.columns[1], r.columns[2], r.columns[3], generation)
 		default:
 			newKeys.add(r)
+			newEntries.add(r)
 			fresh.add(r, w.at)
 		}
 	}
@@ -231,7 +234,8 @@ func (q *queue) put(records []write, generation int64) {
 	for i, id := range keys.ids {
 		q.add(addUniqueSQL, keys.types[i], id, keys.attrs[i], keys.keys[i])
 	}
-	q.addEntries(&entries)
+	q.addEntries(&newEntries, newEntrySQL, newEntriesSQL)
+	q.addEntries(&entries, addEntrySQL, addEntriesSQL)
 }
 
 func (q *queue) dropKeys(r row) {
@@ -246,13 +250,14 @@ func (q *queue) dropEntries(r row) {
 	q.add(dropEntriesSQL, r.Type, r.ID, e.ns, e.attrs, e.keys, e.qualifiers)
 }
 
-func (q *queue) addEntries(e *entryRows) {
+// addEntries queues the writes of entries, one by one or many at once.
+func (q *queue) addEntries(e *entryRows, one, many string) {
 	if len(e.ids) > few {
-		q.add(addEntriesSQL, e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifiers)
+		q.add(many, e.types, e.ids, e.ns, e.attrs, e.keys, e.qualifiers)
 		return
 	}
 	for i, id := range e.ids {
-		q.add(addEntrySQL, e.types[i], id, e.ns[i], e.attrs[i], e.keys[i], e.qualifiers[i])
+		q.add(one, e.types[i], id, e.ns[i], e.attrs[i], e.keys[i], e.qualifiers[i])
 	}
 }
 

@@ -16,8 +16,9 @@ import (
 const versionOne = `
 	INSERT INTO muster_records (tenant, type, id, connection, version, created, modified, hidden, label, user_name, external_id, display_name, active, keys, doc) VALUES
 		('t', 'User', 'u1', 'okta', 3, 1000000, 2000000, 0, 'Ada', 'ada', x'', x'', x'', x'0000', CAST('{"userName":"Ada"}' AS BLOB)),
+		('t', 'User', 'u2', 'okta', 2, 1000000, 2000000, 1, '', x'', x'', x'', x'', x'0000', CAST('{"userName":"Eve"}' AS BLOB)),
 		('t', 'Group', 'g1', 'okta', 1, 1000000, 1000000, 0, 'Guides', x'', x'', 'guides', x'', x'0000', CAST('{"displayName":"Guides"}' AS BLOB));
-	INSERT INTO muster_populations (tenant, type, connection, hidden, n) VALUES ('t', 'User', 'okta', 0, 1), ('t', 'Group', 'okta', 0, 1);
+	INSERT INTO muster_populations (tenant, type, connection, hidden, n) VALUES ('t', 'User', 'okta', 0, 1), ('t', 'User', 'okta', 1, 1), ('t', 'Group', 'okta', 0, 1);
 	INSERT INTO muster_links (tenant, owner_type, owner_id, relation, target_type, target_id) VALUES ('t', 'Group', 'g1', 'members', 'User', 'u1')`
 
 func TestOldTablesAreUpgradedWithTheirRecords(t *testing.T) {
@@ -31,6 +32,10 @@ func TestOldTablesAreUpgradedWithTheirRecords(t *testing.T) {
 	r, err := s.Get(t.Context(), "t", user("u1"))
 	if err != nil || r.Version != 3 || string(r.Doc) != `{"userName":"Ada"}` {
 		t.Fatalf("record %+v, error %v", r, err)
+	}
+	hidden := ask(t, s, schema.MustCompile(schema.User(), schema.Group()), "", func(q *storage.Query) { q.OnlyHidden = true })
+	if len(hidden.Records) != 1 || hidden.Records[0].ID != "u2" || hidden.Total != 1 {
+		t.Errorf("hidden: %+v; want u2 alone", hidden)
 	}
 	res := commitTo(t, s, &storage.Batch{Tenant: "t", Time: day, Deletes: []storage.Delete{{Ref: user("u1")}}})
 	changes, err := s.Changes(t.Context(), "t", 0, 10)

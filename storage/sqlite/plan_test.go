@@ -64,7 +64,9 @@ func directory100k(t *testing.T, user, group *schema.Type) *Store {
 				CAST(printf('{"userName":"Name%06d","externalId":"e%d","displayName":"D%05d","emails":[{"value":"M%06d@example.com","type":"work"}],"active":%s,"title":"t"}',
 					i, i, i / 2, i, iif(i % 100 > 0, 'true', 'false')) AS BLOB) FROM n;
 			INSERT INTO muster_entries SELECT 't', 'User', 'emails.value', printf('m%06d@example.com', i), 'work', printf('u%06d', i) FROM n;
-			INSERT INTO muster_populations VALUES ('t', 'User', 'okta', 0, 100000), ('t', 'Group', 'okta', 0, 1);
+			INSERT INTO muster_records SELECT 't', 'User', printf('h%02d', i), 'okta', 1, i, i, 1, '', printf('gone%02d', i), x'', x'', x'', x'0000',
+				CAST(printf('{"userName":"Gone%02d"}', i) AS BLOB) FROM n WHERE i < 20;
+			INSERT INTO muster_populations VALUES ('t', 'User', 'okta', 0, 100000), ('t', 'User', 'okta', 1, 20), ('t', 'Group', 'okta', 0, 1);
 			INSERT INTO muster_records VALUES ('t', 'Group', 'g1', 'okta', 1, 0, 0, 0, '', x'', x'', 'g', x'', x'0000', CAST('{"displayName":"G"}' AS BLOB));
 			INSERT INTO muster_links SELECT 't', 'Group', 'g1', 'members', 'User', printf('u%06d', i) FROM n WHERE i % 1000 = 0`)
 	})
@@ -90,6 +92,7 @@ func TestUsualQueriesUseIndexes(t *testing.T) {
 	}{
 		{"all", user, "", "", nil, storage.TotalExact, 10},
 		{"behind an id", user, "", "", &storage.Position{ID: "u099994"}, storage.TotalNever, 5},
+		{"hidden", user, "", "", &storage.Position{ID: "h05"}, storage.TotalExact, 10},
 		{"id", user, `id eq "u000001"`, "", nil, storage.TotalExact, 1},
 		{"userName", user, `userName eq "NAME000001"`, "", nil, storage.TotalExact, 1},
 		{"userName in lists", user, `userName eq "name000001" or userName eq "name000002"`, "", nil, storage.TotalExact, 2},
@@ -114,7 +117,7 @@ func TestUsualQueriesUseIndexes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			q := &storage.Query{Tenant: "t", Type: c.typ, Limit: 10, After: c.after, Total: c.total}
+			q := &storage.Query{Tenant: "t", Type: c.typ, Limit: 10, After: c.after, Total: c.total, OnlyHidden: c.name == "hidden"}
 			if c.text != "" {
 				e, err := filter.Parse(c.text, filter.ParseOptions{})
 				if err != nil {
@@ -154,6 +157,8 @@ func TestUsualQueriesUseIndexes(t *testing.T) {
 					t.Errorf("a table is scanned: %s", p)
 				case c.text != "" && strings.HasSuffix(p, "(tenant=? AND type=?)"):
 					t.Errorf("all records of the type are looked at: %s", p)
+				case q.OnlyHidden && !strings.Contains(p, "muster_records_hidden"):
+					t.Errorf("those that are not hidden are looked at too: %s", p)
 				case c.text == "" && strings.Contains(p, "TEMP B-TREE"):
 					t.Errorf("all records of the type are sorted: %s", p)
 				}

@@ -88,8 +88,8 @@ func (r *reader) Count(sql string, args []any) (int, error) {
 // population is how many records a query without a filter finds.
 func (r *reader) population() (int, error) {
 	row, err := r.conn.first(`SELECT coalesce(sum(n), 0) FROM muster_populations
-		WHERE tenant = ?1 AND type = ?2 AND ?3 IN ('', connection) AND hidden <= ?4`,
-		r.query.Tenant, r.query.Type.Name(), r.query.Connection, flag(r.query.Hidden))
+		WHERE tenant = ?1 AND type = ?2 AND ?3 IN ('', connection) AND hidden BETWEEN ?4 AND ?5`,
+		r.query.Tenant, r.query.Type.Name(), r.query.Connection, flag(r.query.OnlyHidden), flag(r.query.Hidden || r.query.OnlyHidden))
 	if err != nil {
 		return 0, err
 	}

@@ -18,7 +18,7 @@ func filterRules() []rule {
 				if rng.IntN(4) == 0 {
 					q = question{typ: d.group, filter: randomFilter(rng, groupTerms(rng), 3)}
 				}
-				q.hidden = rng.IntN(3) == 0
+				q.hidden, q.onlyHidden = rng.IntN(3) == 0, rng.IntN(8) == 0
 				if rng.IntN(3) == 0 {
 					q.connection = pick(rng, []string{"okta", "entra"})
 				}

@@ -128,6 +128,26 @@ func queryRules() []rule {
 				d.broken("the records are not marked as they are")
 			}
 		}),
+		asking("hidden_alone_when_asked_for", "With OnlyHidden, hidden records are found and no others.", func(d *directory) {
+			d.add(d.record(user("u1"), `{"userName":"a","title":"x"}`), hidden(d.record(user("u2"), `{"userName":"b","title":"x"}`)),
+				hidden(of("entra", d.record(user("u3"), `{"userName":"c"}`))), hidden(d.record(group("g1"), `{"displayName":"a"}`)))
+			for _, also := range []bool{false, true} {
+				only := question{typ: d.user, onlyHidden: true, hidden: also, total: storage.TotalExact}
+				d.finds(only, "u2", "u3")
+				d.totals(d.ask(only), storage.TotalExact, 2)
+				for text, want := range map[string]string{`title eq "x"`: "u2", `userName eq "a"`: "", `userName eq "c"`: "u3", `id eq "u1"`: "", `id eq "u2"`: "u2"} {
+					only.filter = text
+					d.finds(only, strings.Fields(want)...)
+				}
+				d.finds(question{typ: d.user, onlyHidden: true, hidden: also, connection: "entra"}, "u3")
+				d.finds(question{typ: d.user, onlyHidden: true, hidden: also, limit: 1}, "u2")
+				d.finds(question{typ: d.user, onlyHidden: true, hidden: also, sort: "userName", descending: true}, "u3", "u2")
+				total := question{typ: d.user, onlyHidden: true, hidden: also, total: storage.TotalExact, limit: 1}
+				d.totals(d.ask(total), storage.TotalExact, 2)
+			}
+			d.commit(storage.Batch{Deletes: deletes(user("u2"))})
+			d.finds(question{typ: d.user, onlyHidden: true}, "u3")
+		}),
 		asking("connection_restricts", "Connection restricts to records of one connection; without it records of all are found.", func(d *directory) {
 			d.add(d.record(user("u1"), `{"userName":"a"}`), of("entra", d.record(user("u2"), `{"userName":"b"}`)), of("", d.record(user("u3"), `{"userName":"c"}`)))
 			d.finds(question{typ: d.user}, "u1", "u2", "u3")

@@ -19,6 +19,7 @@ type question struct {
 	descending bool
 	connection string
 	hidden     bool
+	onlyHidden bool
 	offset     int
 	limit      int // 0: far more than there are
 	after      *storage.Position
@@ -43,6 +44,9 @@ func (q question) String() string {
 	if q.hidden {
 		s += " with hidden"
 	}
+	if q.onlyHidden {
+		s += " only hidden"
+	}
 	if q.offset > 0 || q.limit > 0 {
 		s += fmt.Sprintf(" offset %d limit %d", q.offset, q.limit)
 	}
@@ -60,7 +64,7 @@ const everything = 1_000_000
 func (d *directory) query(q question) *storage.Query {
 	d.Helper()
 	s := &storage.Query{
-		Tenant: d.tenant, Connection: q.connection, Type: q.typ, Filter: d.plan(q.typ, q.filter), Hidden: q.hidden,
+		Tenant: d.tenant, Connection: q.connection, Type: q.typ, Filter: d.plan(q.typ, q.filter), Hidden: q.hidden, OnlyHidden: q.onlyHidden,
 		Sort: storage.Sort{Path: sortPath(q), Descending: q.descending}, After: q.after, Offset: q.offset, Limit: cmp.Or(q.limit, everything),
 		Total: q.total, MaxScan: q.maxScan,
 	}
@@ -118,7 +122,7 @@ func (d *directory) matches(q question) []answer {
 	plan, by := d.plan(q.typ, q.filter), sortPath(q)
 	var found []answer
 	for ref, rec := range d.records {
-		if ref.Type != q.typ.Name() || rec.Hidden && !q.hidden || q.connection != "" && rec.Connection != q.connection {
+		if ref.Type != q.typ.Name() || !rec.Hidden && q.onlyHidden || rec.Hidden && !q.hidden && !q.onlyHidden || q.connection != "" && rec.Connection != q.connection {
 			continue
 		}
 		r, err := resource.Stored(q.typ, resource.Meta{ID: rec.ID, Created: rec.Created, LastModified: rec.Modified}, rec.Doc)

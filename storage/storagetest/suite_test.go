@@ -356,6 +356,8 @@ func TestFaultsAreCaughtByTheRuleTheyBreak(t *testing.T) {
 		{"filter ignored", queries(func(q *storage.Query) { q.Filter = nil }), "query/equality query/links filter/agrees_with_match"},
 		{"loses the last match", pages(func(_ *storage.Query, p *storage.Page) { p.Records = p.Records[:max(0, len(p.Records)-1)] }), "query/equality filter/agrees_with_match sort/every_attribute paging/offset_pages_join"},
 		{"finds hidden records", queries(func(q *storage.Query) { q.Hidden = true }), "query/hidden_only_when_asked_for query/index_follows_the_record filter/agrees_with_match"},
+		{"OnlyHidden ignored", queries(func(q *storage.Query) { q.Hidden, q.OnlyHidden = q.Hidden || q.OnlyHidden, false }),
+			"query/hidden_alone_when_asked_for filter/agrees_with_match"},
 		{"connection ignored", queries(func(q *storage.Query) { q.Connection = "" }), "query/connection_restricts filter/agrees_with_match"},
 		{"always by id", queries(func(q *storage.Query) { q.Sort.Path = schema.Path{} }), "sort/text_by_folded_key sort/values_in_their_own_order sort/multi_valued_by_primary_or_first sort/times_of_the_record sort/every_attribute"},
 		{"never descending", queries(func(q *storage.Query) { q.Sort.Descending = false }), "sort/text_by_folded_key sort/every_attribute"},
