@@ -140,6 +140,8 @@ var rules = []rule{
 	{"scim/dialect", []string{"scim/schema", "scim/resource", "scim/filter", "scim/patch", "internal/...", jsonText}},
 	{"scim/scimtest", []string{"scim/...", "storage/...", "internal/..."}},
 	{"scim/device", []string{"scim/...", "storage"}}, // what a host could have written
+	{"scim/policy", []string{"scim/...", "storage", "internal/..."}},
+	{"scim/signin", []string{"scim/...", "storage", "internal/..."}},
 	{"scim", []string{"scim/schema", "scim/resource", "scim/filter", "scim/patch", "scim/dialect", "storage", "internal/...", jsonText, text}},
 	{"storage/sqlite", []string{"scim/schema", "scim/resource", "scim/filter", "storage/...", "internal/...", "modernc.org/sqlite/..."}},
 	{"storage/postgres", []string{"scim/schema", "scim/resource", "scim/filter", "storage/...", "internal/...", "github.com/jackc/pgx/v5/..."}},
@@ -150,6 +152,7 @@ var rules = []rule{
 	{"examples/mount", []string{"...", "github.com/go-chi/chi/v5/...", "github.com/gin-gonic/gin", "github.com/labstack/echo/v5", "go.opentelemetry.io/..."}},
 	{"examples", []string{"...", "go.etcd.io/bbolt"}},
 	{"internal/pgtest", []string{"internal/...", "github.com/jackc/pgx/v5/..."}},
+	{"internal/mailaddr", []string{"golang.org/x/net/idna"}}, // domains in the form in which they compare
 	{"internal", []string{"scim/...", "storage/...", "internal/...", jsonText, text}},
 }
 
