@@ -36,7 +36,7 @@ func (s *Server) finish(ctx context.Context, e *endpoint, op *Operation, w *pend
 	if s.subscribers.any() {
 		s.publish(ctx, op, w, counts)
 	}
-	if op.Method == Delete && len(e.typ.Relations()) > 0 {
+	if op.Method == Delete && (len(e.typ.Relations()) > 0 || s.fromUsers != nil && len(e.typ.Inverses()) > 0) {
 		s.forgetSkipped(ctx, op.Principal.Tenant, storage.Ref{Type: e.typ.Name(), ID: op.ID})
 	}
 	if op.NoContent || op.Method == Delete {

@@ -38,9 +38,7 @@ func (s *Server) replaceHandled(ctx context.Context, e *endpoint, op *Operation)
 		}
 		w.password = password
 		w.effect.After, w.effect.Changes = next, patch.Diff(w.cur.Resource, next)
-		w.asked = setAll(e, op.Relations, func(p Path) bool {
-			return op.call != nil && op.call.session.KeepsAbsent(p)
-		})
+		w.asked = setAll(e, op.Relations, s.keepsAbsent(op))
 		return nil
 	})
 }

@@ -32,6 +32,17 @@ func setAll(e *endpoint, named Relations, keep func(Path) bool) (edits []relatio
 	return edits
 }
 
+// keepsAbsent says which relations a PUT keeps that does not name them.
+func (s *Server) keepsAbsent(op *Operation) func(Path) bool {
+	backwards := s.linksBackwards(op.Principal)
+	return func(p Path) bool {
+		if r, _ := p.Relation(); backwards && r.Inverse != "" {
+			return true // its links are set from the other end
+		}
+		return op.call != nil && op.call.session.KeepsAbsent(p)
+	}
+}
+
 // linkEdits are the edits of one write as the store takes them, and what has to
 // be said about them.
 type linkEdits struct {

@@ -56,12 +56,15 @@ func (o *overlay) Get(ctx context.Context, tenant string, ref storage.Ref) (*sto
 	return o.Store.Get(ctx, tenant, ref)
 }
 
-// Links returns the links of one owner with the staged edits applied: all that
+// Links returns the links of one resource with the staged edits applied: all that
 // the folding of a PATCH asks for.
 func (o *overlay) Links(ctx context.Context, q *storage.LinkQuery) ([]storage.Link, error) {
 	found, err := o.Store.Links(ctx, q)
-	if err != nil || q.Inverse || len(q.Of) != 1 {
+	if err != nil || len(q.Of) != 1 {
 		return found, err
+	}
+	if q.Inverse {
+		return o.linkedBy(q, found), nil
 	}
 	i, ok := o.links[ownedRelation{q.Of[0], q.Relation.Name}]
 	if !ok {
@@ -79,6 +82,26 @@ func (o *overlay) Links(ctx context.Context, q *storage.LinkQuery) ([]storage.Li
 	}
 	slices.SortFunc(found, func(a, b storage.Link) int { return a.To.Compare(b.To) })
 	return found, nil
+}
+
+// linkedBy applies the staged edits to links that were read from their target.
+func (o *overlay) linkedBy(q *storage.LinkQuery, found []storage.Link) []storage.Link {
+	found = slices.Clone(found)
+	for i := range o.batch.Links {
+		edit := &o.batch.Links[i]
+		if edit.Relation != q.Relation.Name || edit.Owner.Type != q.Relation.Owner || edit.Owner.Compare(q.After) <= 0 {
+			continue
+		}
+		at := slices.IndexFunc(found, func(l storage.Link) bool { return l.To == edit.Owner })
+		switch adds := slices.Contains(edit.Add, q.Of[0]); {
+		case adds && at < 0:
+			found = append(found, storage.Link{Of: q.Of[0], To: edit.Owner})
+		case !adds && at >= 0 && (edit.Reset || slices.Contains(edit.Remove, q.Of[0])):
+			found = slices.Delete(found, at, at+1)
+		}
+	}
+	slices.SortFunc(found, func(a, b storage.Link) int { return a.To.Compare(b.To) })
+	return found
 }
 
 // Commit stages a batch. Versions in the result are those that the final commit

@@ -21,9 +21,7 @@ func (s *Server) replace(ctx context.Context, e *endpoint, op *Operation) (*Resu
 		if err != nil {
 			return nil, err
 		}
-		asked := setAll(e, op.Relations, func(p Path) bool {
-			return op.call != nil && op.call.session.KeepsAbsent(p)
-		})
+		asked := setAll(e, op.Relations, s.keepsAbsent(op))
 		return s.update(ctx, st, e, op, &update{rec: rec, cur: cur, next: next, password: password, links: asked, kind: "replaced"})
 	})
 }

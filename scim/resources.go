@@ -129,6 +129,7 @@ func (s *Server) decodeBody(e *endpoint, op *Operation, data []byte) error {
 	decoded, err := resource.Decode(e.typ, data, resource.DecodeOptions{
 		Repair: op.call.session.Repair(), MaxDepth: s.limits.Depth,
 		MaxMembers: s.limits.Members, RejectUnknown: s.rejectUnknown,
+		Inverses: s.linksBackwards(op.Principal),
 	})
 	if err != nil {
 		return err
@@ -138,6 +139,7 @@ func (s *Server) decodeBody(e *endpoint, op *Operation, data []byte) error {
 	}
 	op.Resource = op.call.session.Resource(e.typ, decoded.Resource)
 	op.Relations = decoded.Relations
+	s.ignoreMembers(e, op)
 	return nil
 }
 
@@ -146,6 +148,7 @@ func (s *Server) decodePatch(e *endpoint, op *Operation, data []byte) (err error
 	op.Patch, err = patch.Parse(e.typ, data, patch.ParseOptions{
 		Tolerance: op.call.session.Patch(), MaxOperations: s.limits.Operations,
 		MaxMembers: s.limits.Members, MaxDepth: s.limits.Depth,
+		Inverses: s.linksBackwards(op.Principal),
 	})
 	if err != nil {
 		return err
@@ -153,6 +156,7 @@ func (s *Server) decodePatch(e *endpoint, op *Operation, data []byte) (err error
 	for _, name := range op.Patch.Ignored {
 		op.call.ignored(name)
 	}
+	s.ignoreMembers(e, op)
 	return nil
 }
 

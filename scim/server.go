@@ -38,6 +38,7 @@ type Server struct {
 	password     PasswordFunc
 	revive       func(context.Context, Principal, *Resource, *Resource) bool
 	sharing      func(string) bool
+	fromUsers    func(Principal) bool
 
 	baseURL        string
 	prefix         []string
@@ -216,6 +217,9 @@ func (s *Server) execute(ctx context.Context, op *Operation) (*Result, error) {
 		run = (*Server).delete
 	default:
 		return nil, Errorf(http.StatusInternalServerError, "", "unknown method %q", op.Method)
+	}
+	if s.joins(e, op) {
+		return s.join(ctx, e, op, run)
 	}
 	return run(s, ctx, e, op)
 }

@@ -21,7 +21,8 @@ const maxSkipped = 1000
 
 // Skipped returns the ids that clients wanted to put into the relations of a
 // resource (the members of a group) and that were left out because there was no
-// such resource, oldest first, the last 1,000 at the most. Those that have become
+// such resource, oldest first, the last 1,000 at the most; and with
+// [WithMembershipsOfUsers] those of groups that a user was to become a member of. Those that have become
 // members since are not among them. A host shows the list to an admin, or asks the
 // identity provider to push the group again.
 func (s *Server) Skipped(ctx context.Context, tenant, resourceType, id string) ([]string, error) {
@@ -35,21 +36,32 @@ func (s *Server) Skipped(ctx context.Context, tenant, resourceType, id string) (
 		return nil, err
 	}
 	present := map[string]bool{}
-	for _, r := range e.typ.Relations() {
-		q := &storage.LinkQuery{
-			Tenant: tenant, Relation: storage.Relation{Owner: resourceType, Name: r.Attribute}, Of: []storage.Ref{owner},
-		}
+	find := func(q storage.LinkQuery, targets ...string) error {
+		q.Tenant, q.Of = tenant, []storage.Ref{owner}
 		for _, id := range ids {
-			for _, t := range r.Targets {
+			for _, t := range targets {
 				q.Other = append(q.Other, storage.Ref{Type: t, ID: id})
 			}
 		}
-		links, err := s.store.Links(ctx, q)
+		links, err := s.store.Links(ctx, &q)
 		if err != nil {
-			return nil, fmt.Errorf("scim: skipped members: %w", err)
+			return fmt.Errorf("scim: skipped members: %w", err)
 		}
 		for _, l := range links {
 			present[l.To.ID] = true
+		}
+		return nil
+	}
+	for _, r := range e.typ.Relations() {
+		q := storage.LinkQuery{Relation: storage.Relation{Owner: resourceType, Name: r.Attribute}}
+		if err := find(q, r.Targets...); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range e.typ.Inverses() {
+		q := storage.LinkQuery{Relation: storage.Relation{Owner: r.Owner, Name: r.Relation}, Inverse: true}
+		if err := find(q, r.Owner); err != nil {
+			return nil, err
 		}
 	}
 	return slices.DeleteFunc(ids, func(id string) bool { return present[id] }), nil

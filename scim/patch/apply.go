@@ -41,10 +41,14 @@ func Apply(r *resource.Resource, rel resource.Relations, ops []Operation, o Appl
 	o.MaxVisits = limit(o.MaxVisits, 1_000_000)
 	s := state{r: r, o: o}
 	for i := range ops {
-		if op := &ops[i]; op.relation().IsZero() {
+		op := &ops[i]
+		relation := op.relation()
+		if relation.IsZero() {
 			if err := s.apply(op); err != nil {
 				return nil, err
 			}
+		} else if _, backwards := relation.Inverse(); backwards {
+			return nil, op.readOnly(relation) // its links belong to other resources
 		}
 	}
 	result, err := s.result()

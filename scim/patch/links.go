@@ -258,8 +258,8 @@ func namedBy(where *filter.Plan) (members []resource.Member, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	relation, ok := root.Path.Relation()
-	if !ok {
+	relation, forwards := root.Path.Relation()
+	if _, backwards := root.Path.Inverse(); !forwards && !backwards {
 		return nil, false
 	}
 	alternatives := []filter.Node{root.X}

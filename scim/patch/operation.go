@@ -98,10 +98,13 @@ type Operation struct {
 	Pathless bool
 }
 
-// relation returns the relation that the operation edits, or the zero Path.
+// relation returns the relation that the operation edits, seen from either end, or
+// the zero Path.
 func (op *Operation) relation() schema.Path {
 	slot, _ := place(op.Target.Path)
-	if _, ok := slot.Relation(); ok {
+	_, forwards := slot.Relation()
+	_, backwards := slot.Inverse() // in a request only with ParseOptions.Inverses
+	if forwards || backwards {
 		return slot
 	}
 	return schema.Path{}

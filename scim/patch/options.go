@@ -55,6 +55,10 @@ type ParseOptions struct {
 	MaxMembers    int // over all operations on relations; default 100,000
 	MaxSelections int // operations for which [NeedsSelect] is true; default 100
 	MaxDepth      int // of JSON, the body's own nesting counted; default 32
+	// Inverses makes attributes that show relations backwards, such as a user's
+	// groups, relations like others: [Request.Links] has the operations on them.
+	// Without it they are read-only.
+	Inverses bool
 }
 
 func limit(n, fallback int) int { return cmp.Or(max(n, 0), fallback) }

@@ -122,7 +122,7 @@ func (p *parser) member(op Op, target Target, raw []byte, pathless bool) error {
 	if path.IsExtension() {
 		return p.extension(op, path, raw, pathless)
 	}
-	if path.ReadOnly() && pathless {
+	if pathless && p.readOnly(path) {
 		return p.readOnlyMember(op, target, raw)
 	}
 	return p.emit(op, target, raw, pathless)

@@ -21,7 +21,7 @@ func (p *parser) emit(op Op, target Target, raw []byte, pathless bool) error {
 	if slot == p.typ.Common().Schemas {
 		return nil // it follows from what is assigned
 	}
-	if target.Path.ReadOnly() {
+	if p.readOnly(target.Path) {
 		return o.readOnly(target.Path)
 	}
 	if raw != nil && !isNull(raw) {
@@ -30,7 +30,7 @@ func (p *parser) emit(op Op, target Target, raw []byte, pathless bool) error {
 			return nil
 		}
 		var err error
-		if _, ok := target.Path.Relation(); ok {
+		if target.Path == o.relation() {
 			err = p.decodeMembers(&o, raw)
 		} else {
 			err = p.decode(&o, raw)
@@ -40,6 +40,12 @@ func (p *parser) emit(op Op, target Target, raw []byte, pathless bool) error {
 		}
 	}
 	return p.append(o)
+}
+
+// readOnly reports whether clients cannot set what a path names.
+func (p *parser) readOnly(path schema.Path) bool {
+	_, backwards := path.Top().Inverse()
+	return path.ReadOnly() && !(backwards && p.o.Inverses)
 }
 
 func (p *parser) append(o Operation) error {
@@ -184,15 +190,19 @@ const maxMemberTypes = 32
 
 // knownType remembers a type, and reports whether that was within the limit.
 func (p *parser) knownType(r *schema.Relation, name string) bool {
-	if name == "" || slices.Contains(r.Targets, name) || slices.Contains(p.types, name) {
+	if name == "" || r == nil || slices.Contains(r.Targets, name) || slices.Contains(p.types, name) {
 		return true
 	}
 	p.types = append(p.types, name)
 	return len(p.types) <= maxMemberTypes
 }
 
-// canonicalType spells a resource type as its declaration does.
+// canonicalType spells a resource type as its declaration does. Seen backwards, where
+// r is nil, a relation has no types.
 func canonicalType(r *schema.Relation, name string) string {
+	if r == nil {
+		return name
+	}
 	for _, t := range r.Targets {
 		if strings.EqualFold(t, name) {
 			return t

@@ -18,6 +18,10 @@ type DecodeOptions struct {
 	// RejectUnknown makes an unknown attribute a problem. Without it, unknown
 	// attributes are skipped and listed in [Decoded.Ignored].
 	RejectUnknown bool
+	// Inverses reads attributes that show relations backwards, such as a user's
+	// groups, into [Decoded.Relations]. Without it they are skipped, as all that is
+	// read-only.
+	Inverses bool
 	// Partial leaves out the checks that only a whole resource can pass:
 	// required attributes and the URNs in schemas.
 	Partial bool

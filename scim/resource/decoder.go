@@ -378,12 +378,23 @@ func (d *decoder) object(parent schema.Path, listed *urns) outcome {
 	return assigned
 }
 
+// readsLinks reports whether the value of p are links, which are no part of the
+// document.
+func (d *decoder) readsLinks(p schema.Path) bool {
+	if d.mode&stored != 0 {
+		return false
+	}
+	_, forwards := p.Relation()
+	_, backwards := p.Inverse()
+	return forwards || backwards && d.o.Inverses
+}
+
 // member reads the value of p, whose name was read, and puts it into the object
 // that is being built. listed is not nil at the top level.
 func (d *decoder) member(p schema.Path, listed *urns) outcome {
 	a := p.Attribute()
 	if listed != nil {
-		if _, ok := p.Relation(); ok && d.mode&stored == 0 {
+		if d.readsLinks(p) {
 			members, out := d.members(p)
 			if out == absent || out == assigned {
 				if d.relations == nil {
