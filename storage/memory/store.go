@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/musterhq/muster/internal/turns"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -13,7 +14,7 @@ import (
 type Store struct {
 	maxLog  int
 	tenants sync.Map // name → *tenant; made by the first commit
-	locks   locks
+	turns   turns.Turns
 }
 
 var (

@@ -12,14 +12,14 @@ import (
 	"github.com/musterhq/muster/storage"
 )
 
-// turns stands between a store and its server and counts how often the client
+// changeovers stands between a store and its server and counts how often the client
 // speaks after the server did.
-type turns struct {
+type changeovers struct {
 	n       atomic.Int64
 	waiting atomic.Bool // the server spoke last
 }
 
-func (c *turns) copy(to io.Writer, from io.Reader, client bool) {
+func (c *changeovers) copy(to io.Writer, from io.Reader, client bool) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
@@ -40,7 +40,7 @@ func (c *turns) copy(to io.Writer, from io.Reader, client bool) {
 }
 
 // between returns a URL that leads through the counter.
-func (c *turns) between(t *testing.T, server string) string {
+func (c *changeovers) between(t *testing.T, server string) string {
 	t.Helper()
 	u, err := url.Parse(server)
 	if err != nil {
@@ -79,7 +79,7 @@ func (c *turns) between(t *testing.T, server string) string {
 
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
-	var c turns
+	var c changeovers
 	s, err := Open(t.Context(), c.between(t, pgtest.URL(t))+"&pool_max_conns=1")
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/musterhq/muster/internal/sqlplan"
+	"github.com/musterhq/muster/internal/turns"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -19,7 +20,7 @@ type Store struct {
 	reads   *pgxpool.Pool // for queries; the same or a replica's
 	names   *names
 	plan    sqlplan.Dialect
-	locks   locks
+	turns   turns.Turns
 	indexes *registry
 	totals  totals
 

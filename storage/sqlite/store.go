@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/musterhq/muster/internal/turns"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -22,7 +23,7 @@ type Store struct {
 	indexes indexes
 	totals  totals
 	watch   watch
-	locks   locks
+	turns   turns.Turns
 
 	closing context.Context // done once Close is called
 	close   context.CancelFunc
