@@ -5,19 +5,20 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/musterhq/muster/roles"
 	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/scim/dialect"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 	"github.com/musterhq/muster/storage/memory"
 )
 
-// TestJSONRolesReplace plays what Entra ID sends, and looks at the organisation
-// role that comes of it.
-func TestJSONRolesReplace(t *testing.T) {
+// What Entra ID sends, and the organisation role that comes of it.
+func TestDemotionByJSONTextArrives(t *testing.T) {
 	t.Parallel()
 	const (
 		post   = `"roles":[{"primary":true,"type":"WindowsAzureActiveDirectoryRole","value":"Owner"}]`
@@ -34,6 +35,7 @@ func TestJSONRolesReplace(t *testing.T) {
 		{"a demotion arrives", []string{member}, "member", 1},
 		{"a promotion and a demotion arrive", []string{admin, member}, "member", 2},
 		{"several adds of one request are one list", []string{member + "," + admin}, "admin", 1},
+		{"an admin is told from an earlier one", []string{admin, plain}, "admin", 1},
 		{"a plain add adds", []string{plain}, "owner", 0},
 		{"behind a remove an add is an add", []string{`{"op":"Remove","path":"roles"},` + member}, "member", 0},
 		{"other attributes are left alone", []string{`{"op":"Replace","path":"displayName","value":"Ada"}`}, "owner", 0},
@@ -41,8 +43,11 @@ func TestJSONRolesReplace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			reported := 0
-			srv, err := scim.New(memory.New(), scim.BearerToken("t"), scim.WithInterceptor(
-				roles.ReplaceJSONRoles(func(context.Context, scim.Principal, string) { reported++ })))
+			srv, err := scim.New(memory.New(), scim.BearerToken("t"), scim.WithReport(func(_ context.Context, r scim.Report) {
+				if slices.Contains(r.Rules, dialect.RoleJSONReplaces) {
+					reported++
+				}
+			}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,26 +69,6 @@ func TestJSONRolesReplace(t *testing.T) {
 				t.Errorf("the role is %q, reported %d times; want %q, %d", got, reported, c.want, c.reported)
 			}
 		})
-	}
-}
-
-func TestJSONRolesInABulkRequestAreAdded(t *testing.T) {
-	t.Parallel()
-	reported := false
-	srv, err := scim.New(memory.New(), scim.BearerToken("t"), scim.WithInterceptor(
-		roles.ReplaceJSONRoles(func(context.Context, scim.Principal, string) { reported = true })))
-	if err != nil {
-		t.Fatal(err)
-	}
-	id := send(t, srv, "POST", "/Users", `{"schemas":["`+schema.UserURN+`"],"userName":"ada","roles":[{"value":"owner"}]}`)
-	send(t, srv, "POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[
-		{"method":"PATCH","path":"/Users/`+id+`","data":{"Operations":[{"op":"add","path":"roles","value":[{"value":"{\"value\":\"member\"}"}]}]}}]}`)
-	entry, err := srv.Directory().Get(t.Context(), "", storage.Ref{Type: "User", ID: id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := entry.Resource.Strings("roles.value"); len(got) != 2 || reported {
-		t.Errorf("the roles are %q, reported %v", got, reported)
 	}
 }
 

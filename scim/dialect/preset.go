@@ -14,7 +14,7 @@ func Strict() Set { return Set{} }
 func Entra() Set {
 	return Strict().With(
 		BooleanText, EmptyText, EmptyElement, EmptyReference, TextReference, WrappedReference, WrappedScalar,
-		SingleElement, StringElement, RoleJSON, DisplayName,
+		SingleElement, StringElement, RoleJSON, RoleJSONReplaces, DisplayName,
 		ForeignSchemas, SkipUnknownMembers,
 		EmptyOperations, KeysAsPaths, IgnoreReadOnly, IgnoreUnknown, SkipUnknownSchema, WholeExtension,
 		UnqualifiedExtension, DottedURN, CreateElement,

@@ -33,6 +33,7 @@ const (
 	SingleElement    = "single-element"
 	StringElement    = "string-element"
 	RoleJSON         = "role-json"
+	RoleJSONReplaces = "role-json-replaces"
 	DisplayName      = "display-name"
 
 	MissingSchemas     = "missing-schemas"
@@ -73,6 +74,7 @@ const (
 	singleElement
 	stringElement
 	roleJSON
+	roleJSONReplaces
 	displayName
 	missingSchemas
 	foreignSchemas
@@ -176,6 +178,12 @@ var rules = [numRules]Rule{
 		Name:    RoleJSON,
 		Summary: "A role whose value is the text of a JSON object with a value is the role that the object describes, with its display or displayName.",
 		Example: `{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"1\",\"value\":\"admin\",\"displayName\":\"Admin\"}"}]}`,
+		Clients: "Entra ID",
+	},
+	roleJSONReplaces: {
+		Name:    RoleJSONReplaces,
+		Summary: "An add of roles in the form of role-json replaces the roles that are there, of whatever form, since whoever writes them so never removes one. It is the first operation of a request on all roles that counts; behind a replace or a remove an add is an add.",
+		Example: `{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"2\",\"value\":\"member\",\"displayName\":\"Member\"}"}]}`,
 		Clients: "Entra ID",
 	},
 	displayName: {

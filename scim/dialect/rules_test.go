@@ -30,6 +30,9 @@ const ada = `{"schemas":["` + schema.UserURN + `"],"userName":"ada","active":tru
 	"emails":[{"type":"work","value":"ada@example.com"},{"type":"home","value":"ada@home.example"}],
 	"` + enterprise + `":{"department":"Research","manager":{"value":"9"}}}`
 
+// owner is what an add of roles is applied to.
+const owner = `{"schemas":["` + schema.UserURN + `"],"userName":"ada","roles":[{"value":"owner","primary":true}]}`
+
 // guides is what PATCH examples for groups are applied to.
 const guides = `{"schemas":["` + schema.GroupURN + `"],"displayName":"Guides"}`
 
@@ -61,6 +64,8 @@ func TestRules(t *testing.T) {
 		{dialect.StringElement, group, `{"displayName":"Guides"} members 2819c223`, refused},
 		{dialect.RoleJSON, user, `{` + rest + `,` + emails + `,` + ext + `,"roles":[{"value":"admin","display":"Admin"}]}`,
 			`{` + rest + `,` + emails + `,` + ext + `,"roles":[{"value":"{\"id\":\"1\",\"value\":\"admin\",\"displayName\":\"Admin\"}"}]}`},
+		{dialect.RoleJSONReplaces, user, `{"userName":"ada","roles":[{"value":"member","display":"Member"}]}`,
+			`{"userName":"ada","roles":[{"value":"owner","primary":true},{"value":"member","display":"Member"}]}`},
 		{dialect.DisplayName, user, `{"userName":"ada","roles":[{"value":"admin","display":"Admin"}]}`, `{"userName":"ada","roles":[{"value":"admin"}]}`},
 		{dialect.MissingSchemas, user, `{"userName":"ada","active":false,"displayName":"Ada",` + emails + `,` + ext + `}`, refused},
 		{dialect.ForeignSchemas, group, `{"displayName":"Tour Guides"}`, refused},
@@ -130,6 +135,8 @@ func needs(rule string) []string {
 	switch rule {
 	case dialect.EmptyReference, dialect.WrappedReference:
 		return []string{dialect.UnqualifiedExtension} // the path manager
+	case dialect.RoleJSONReplaces:
+		return []string{dialect.RoleJSON}
 	case dialect.FilterBooleanText:
 		return []string{dialect.CreateElement} // there is no role yet
 	case dialect.EmptyText, dialect.SingleElement, dialect.DisplayName:
@@ -169,6 +176,8 @@ func run(t *testing.T, set dialect.Set, typ *schema.Type, rule, example string) 
 		return pick(x.SkipsUnknownMembers(), "skips unknown members", "refuses unknown members"), x
 	case rule == dialect.MissingBulkID:
 		return pick(x.Accepts(rule), "accepts", "refuses"), x
+	case rule == dialect.RoleJSONReplaces:
+		return sendPatchTo(t, x, typ, owner, `{"schemas":["`+patchOp+`"],"Operations":[`+example+`]}`), x
 	case strings.HasPrefix(example, `{"op"`):
 		return sendPatch(t, x, typ, `{"schemas":["`+patchOp+`"],"Operations":[`+example+`]}`), x
 	case strings.Contains(example, `"Operations"`):

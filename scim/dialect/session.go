@@ -15,6 +15,7 @@ import (
 type Session struct {
 	set   Set
 	fired uint64
+	roles int // that came as JSON text, so far
 }
 
 // Session starts a request.

@@ -160,7 +160,7 @@ func TestOperations(t *testing.T) {
 		{"values of all e-mails set empty", `"op":"replace","path":"emails.value","value":""`, base + `,` + ext, "empty-element"},
 		{"name set empty", `"op":"replace","path":"name.givenName","value":""`, same + `,"name":{"givenName":""}`, ""},
 		{"empty e-mail with a type removed", `"op":"remove","path":"emails","value":[{"type":"work","value":""}]`, same, "empty-element"},
-		{"role as JSON", `"op":"Add","path":"roles","value":[{"value":"{\"value\":\"admin\",\"displayName\":\"Admin\"}"}]`, same + `,"roles":[{"value":"admin","display":"Admin"}]`, "role-json"},
+		{"role as JSON", `"op":"Add","path":"roles","value":[{"value":"{\"value\":\"admin\",\"displayName\":\"Admin\"}"}]`, same + `,"roles":[{"value":"admin","display":"Admin"}]`, "role-json role-json-replaces"},
 		{"role as JSON by its value", `"op":"Replace","path":"roles[primary eq \"True\"].value","value":"{\"value\":\"admin\"}"`, same + `,"roles":[{"primary":true,"value":"admin"}]`, "create-element filter-boolean-text role-json"},
 		{"role as text", `"op":"add","path":"roles","value":"admin"`, same + `,"roles":[{"value":"admin"}]`, "string-element"},
 		{"displayName of a role", `"op":"add","path":"roles","value":[{"value":"admin","displayName":"Admin"}]`, same + `,"roles":[{"value":"admin","display":"Admin"}]`, "display-name"},

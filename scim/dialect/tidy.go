@@ -99,12 +99,14 @@ func (x *Session) tidyElement(p, value schema.Path, e resource.Value) (now resou
 	return e, true
 }
 
+func isRoles(p schema.Path) bool { return p.Name() == "roles" && p.Parent().IsZero() }
+
 // roleText is what the JSON text in a role's value says.
 type roleText struct{ value, display string }
 
 // role reads the JSON text of an object in v, the value of an element of p.
 func (x *Session) role(p schema.Path, v resource.Value) (roleText, bool) {
-	if !x.set.has(roleJSON) || v.Kind() != resource.KindText || p.Name() != "roles" || !p.Parent().IsZero() {
+	if !x.set.has(roleJSON) || v.Kind() != resource.KindText || !isRoles(p) {
 		return roleText{}, false
 	}
 	text := strings.TrimSpace(v.Text())
@@ -112,7 +114,10 @@ func (x *Session) role(p schema.Path, v resource.Value) (roleText, bool) {
 		return roleText{}, false
 	}
 	role, ok := readRole([]byte(text))
-	return role, ok && x.fire(roleJSON)
+	if ok = ok && x.fire(roleJSON); ok {
+		x.roles++
+	}
+	return role, ok
 }
 
 // readRole reads the value and the name of a role. An object without a value
@@ -160,24 +165,34 @@ func readRole(text []byte) (role roleText, ok bool) {
 
 // rewrite is the pass over the parsed operations of a PATCH request.
 func (x *Session) rewrite(_ *schema.Type, ops []patch.Operation) []patch.Operation {
+	asked := false // an operation on all roles came before
 	for i := range ops {
-		op := &ops[i]
-		p := op.Target.Path
-		whole := p // the complex attribute that the operation is about
-		if parent := p.Parent(); !parent.IsZero() && !parent.IsExtension() {
-			whole = parent
+		op, read := &ops[i], x.roles
+		allRoles := isRoles(op.Target.Path) && op.Target.Where == nil
+		x.rewriteOne(op)
+		if allRoles && !asked && op.Op == patch.Add && x.roles > read && x.fire(roleJSONReplaces) {
+			op.Op = patch.Replace
 		}
-		if op.Value.IsZero() || !whole.InDocument() || whole.IsExtension() || whole.Attribute().Type != schema.Complex || !hasValue(whole) {
-			continue
-		}
-		switch value, _ := whole.Lookup("value"); p {
-		case whole:
-			x.rewriteWhole(op, value)
-		case value:
-			x.rewriteValue(op, whole)
-		}
+		asked = asked || allRoles
 	}
 	return ops
+}
+
+func (x *Session) rewriteOne(op *patch.Operation) {
+	p := op.Target.Path
+	whole := p // the complex attribute that the operation is about
+	if parent := p.Parent(); !parent.IsZero() && !parent.IsExtension() {
+		whole = parent
+	}
+	if op.Value.IsZero() || !whole.InDocument() || whole.IsExtension() || whole.Attribute().Type != schema.Complex || !hasValue(whole) {
+		return
+	}
+	switch value, _ := whole.Lookup("value"); p {
+	case whole:
+		x.rewriteWhole(op, value)
+	case value:
+		x.rewriteValue(op, whole)
+	}
 }
 
 // rewriteWhole tidies an operation on a complex attribute: on a list of its
