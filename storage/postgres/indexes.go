@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/sqlplan"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
@@ -45,46 +46,20 @@ type known struct {
 // maxTypes bounds the types that are remembered.
 const maxTypes = 1000
 
-// form is what keys of an attribute are made from. With another one they are
-// other keys.
-func form(p schema.Path) string {
-	f := p.Attribute().Type.String()
-	if p.Attribute().CaseExact {
-		f += " exact"
-	}
-	return f
-}
-
-// indexed yields the attributes of a type whose keys are entries.
-func indexed(t *schema.Type) (paths []schema.Path) {
-	for _, p := range t.Indexed() {
-		if p.InDocument() {
-			paths = append(paths, p)
-		}
-	}
-	return paths
-}
-
 const (
 	listSQL       = `SELECT attr, form, complete FROM {indexes} WHERE type = $1`
 	generationSQL = `SELECT generation FROM {generation}`
 )
 
-// listing is one row of the list.
-type listing struct {
-	form     string
-	complete bool
-}
-
-func (r *registry) list(ctx context.Context, db querier, typ string) (map[string]listing, error) {
+func (r *registry) list(ctx context.Context, db querier, typ string) (map[string]sqlplan.Listing, error) {
 	rows, err := db.Query(ctx, r.store.names.sql(listSQL), typ)
 	if err != nil {
 		return nil, err
 	}
-	listed := map[string]listing{}
+	listed := map[string]sqlplan.Listing{}
 	var attr string
-	var l listing
-	_, err = pgx.ForEachRow(rows, []any{&attr, &l.form, &l.complete}, func() error {
+	var l sqlplan.Listing
+	_, err = pgx.ForEachRow(rows, []any{&attr, &l.Form, &l.Complete}, func() error {
 		listed[attr] = l
 		return nil
 	})
@@ -106,17 +81,13 @@ func (r *registry) complete(ctx context.Context, db querier, t *schema.Type) (fu
 }
 
 func (r *registry) readType(ctx context.Context, db querier, t *schema.Type) (known, error) {
-	k := known{until: time.Now().Add(trust), complete: map[schema.Path]bool{}}
+	k := known{until: time.Now().Add(trust)}
 	listed, err := r.list(ctx, db, t.Name())
 	if err != nil {
 		return k, err
 	}
-	missing := false
-	for _, p := range indexed(t) {
-		l, ok := listed[p.String()]
-		k.complete[p] = ok && l.complete && l.form == form(p)
-		missing = missing || !k.complete[p]
-	}
+	var all bool
+	k.complete, all = sqlplan.Usable(t, listed)
 	if len(listed) == 0 { // never written, so there is nothing to be found
 		return k, nil
 	}
@@ -126,7 +97,7 @@ func (r *registry) readType(ctx context.Context, db querier, t *schema.Type) (kn
 		r.read = map[*schema.Type]known{}
 	}
 	r.read[t] = k
-	if missing && !r.begun[t] {
+	if !all && !r.begun[t] {
 		if r.begun == nil || len(r.begun) >= maxTypes {
 			r.begun = map[*schema.Type]bool{}
 		}
@@ -294,13 +265,13 @@ func (r *registry) moving(ctx context.Context, generation *int64, f func(pgx.Tx)
 
 // disagreement compares the list with a type. What is to be added comes with its
 // form, "" among it for a type that is new.
-func disagreement(listed map[string]listing, t *schema.Type, enlist bool) (add map[string]string, remove []string) {
+func disagreement(listed map[string]sqlplan.Listing, t *schema.Type, enlist bool) (add map[string]string, remove []string) {
 	forms := map[string]string{"": ""}
-	for _, p := range indexed(t) {
-		forms[p.String()] = form(p)
+	for _, p := range sqlplan.Keyed(t) {
+		forms[p.String()] = sqlplan.KeyForm(p)
 	}
 	for attr, l := range listed {
-		if f, ok := forms[attr]; !ok || f != l.form {
+		if f, ok := forms[attr]; !ok || f != l.Form {
 			remove = append(remove, attr)
 		} else {
 			delete(forms, attr)

@@ -214,8 +214,8 @@ func (r *reader) Count(sql string, args []any) (n int, err error) {
 			return 0, err
 		}
 	}
-	key, totals := totalKey(sql, args), &r.store.totals
-	if n, ok := totals.get(key, *r.state); ok {
+	counted := &r.store.totals.counted
+	if n, ok := counted.Get(sql, args, r.state.last); ok && !r.state.pending {
 		return n, nil
 	}
 	if err := r.conn.QueryRow(r.ctx, sql, args...).Scan(&n); err != nil {
@@ -223,7 +223,8 @@ func (r *reader) Count(sql string, args []any) (n int, err error) {
 	}
 	if r.state.pending {
 		r.store.numberSoon(r.query.Tenant)
+	} else {
+		counted.Keep(sql, args, r.state.last, n)
 	}
-	totals.keep(key, *r.state, n)
 	return n, nil
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"sync"
 
+	"github.com/musterhq/muster/internal/sqlplan"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
@@ -36,26 +37,6 @@ type known struct {
 // maxTypes bounds the types remembered.
 const maxTypes = 1000
 
-// form is what keys of an attribute are made from. With another one they are
-// other keys.
-func form(p schema.Path) string {
-	f := p.Attribute().Type.String()
-	if p.Attribute().CaseExact {
-		f += " exact"
-	}
-	return f
-}
-
-// indexed yields the attributes of a type whose keys are entries.
-func indexed(t *schema.Type) (paths []schema.Path) {
-	for _, p := range t.Indexed() {
-		if p.InDocument() {
-			paths = append(paths, p)
-		}
-	}
-	return paths
-}
-
 func generation(c *conn) (int64, error) {
 	row, err := c.first("SELECT generation FROM muster_index_generation")
 	if err != nil || row == nil {
@@ -80,12 +61,8 @@ func (x *indexes) of(c *conn, t *schema.Type) (known, error) {
 	if err != nil {
 		return known{}, err
 	}
-	k = known{generation: g, complete: map[schema.Path]bool{}}
-	for _, p := range indexed(t) {
-		i, ok := listed[p.String()]
-		k.complete[p] = ok && i.form == form(p) && i.complete
-		k.missing = k.missing || !k.complete[p]
-	}
+	usable, all := sqlplan.Usable(t, listed)
+	k = known{generation: g, complete: usable, missing: !all}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.read == nil || len(x.read) >= maxTypes {
@@ -95,16 +72,10 @@ func (x *indexes) of(c *conn, t *schema.Type) (known, error) {
 	return k, nil
 }
 
-// listing is one row of the list.
-type listing struct {
-	form     string
-	complete bool
-}
-
-func list(c *conn, t *schema.Type) (map[string]listing, error) {
-	listed := map[string]listing{}
+func list(c *conn, t *schema.Type) (map[string]sqlplan.Listing, error) {
+	listed := map[string]sqlplan.Listing{}
 	err := c.query(context.Background(), "SELECT attr, form, complete FROM muster_indexes WHERE type = ?", []any{t.Name()}, func(row []driver.Value) bool {
-		listed[text(row[0])] = listing{text(row[1]), integer(row[2]) != 0}
+		listed[text(row[0])] = sqlplan.Listing{Form: text(row[1]), Complete: integer(row[2]) != 0}
 		return true
 	})
 	return listed, err
@@ -150,11 +121,11 @@ func agree(c *conn, t *schema.Type, generation int64) (int64, error) {
 		return 0, err
 	}
 	empty, changed := integer(row[0]), false
-	for _, p := range indexed(t) {
+	for _, p := range sqlplan.Keyed(t) {
 		attr := p.String()
-		if i, ok := listed[attr]; !ok || i.form != form(p) {
+		if i, ok := listed[attr]; !ok || i.Form != sqlplan.KeyForm(p) {
 			if _, err := c.exec("INSERT INTO muster_indexes (type, attr, form, complete) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET form = excluded.form, complete = excluded.complete",
-				t.Name(), attr, form(p), empty); err != nil {
+				t.Name(), attr, sqlplan.KeyForm(p), empty); err != nil {
 				return 0, err
 			}
 			changed = true

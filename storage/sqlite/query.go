@@ -75,14 +75,27 @@ func (r *reader) Count(sql string, args []any) (int, error) {
 	if r.query.Filter == nil {
 		return r.population()
 	}
-	return r.store.totals.get(r.conn, r.query.Tenant, sql, args, func() (int, error) {
-		n := 0
-		err := r.conn.query(r.ctx, sql, args, func(row []driver.Value) bool {
-			n = int(integer(row[0]))
-			return true
-		})
-		return n, err
+	row, err := r.conn.first("SELECT last FROM muster_logs WHERE tenant = ?", r.query.Tenant)
+	if err != nil {
+		return 0, err
+	}
+	state := int64(0) // every effective write moves it
+	if row != nil {
+		state = integer(row[0])
+	}
+	if n, ok := r.store.totals.Get(sql, args, state); ok {
+		return n, nil
+	}
+	n := 0
+	err = r.conn.query(r.ctx, sql, args, func(row []driver.Value) bool {
+		n = int(integer(row[0]))
+		return true
 	})
+	if err != nil {
+		return 0, err
+	}
+	r.store.totals.Keep(sql, args, state, n)
+	return n, nil
 }
 
 // population is how many records a query without a filter finds.

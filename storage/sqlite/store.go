@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/musterhq/muster/internal/sqlplan"
 	"github.com/musterhq/muster/internal/turns"
 	"github.com/musterhq/muster/storage"
 )
@@ -21,7 +22,7 @@ type Store struct {
 	readers chan *conn // with nil in place of connections that are not open
 	writer  writer
 	indexes indexes
-	totals  totals
+	totals  sqlplan.Totals
 	watch   watch
 	turns   turns.Turns
 
