@@ -1,90 +1,122 @@
 package mapping
 
+import (
+	"errors"
+	"reflect"
+
+	"github.com/musterhq/muster/scim/resource"
+	"github.com/musterhq/muster/scim/schema"
+)
+
 // Field declares how one attribute and the host's data correspond. Fields are
-// made by [Attr], [Convert], [Func], [Derived] and [Side], and used once.
+// made by [Attr], [Convert], [Func], [Derived] and [Side].
 type Field[T any] interface {
-	declaration() *declaration[T]
+	declared() *field[T]
 }
 
-// TypedField is a field that holds a V, on the host's side. Its methods adjust
-// it and return it.
-type TypedField[T, V any] struct {
-	d declaration[T]
+// field is a field, as declared or, in a mapping, ready for use.
+type field[T any] struct {
+	FieldInfo
+	codec
+	typ reflect.Type // of what the codec is for
+	in  *selected[T] // the element that it is a part of, or nil
+
+	// read returns a pointer to what there is, nil when nothing is; fresh one to
+	// store into, and write, if not nil, puts it in its place.
+	read  func(*T) any
+	fresh func(*T) any
+	write func(*T, any) error
+	// clear makes the field unassigned, or gives it its default.
+	clear func(*T) error
+	// isSet reports whether a field that is written once has been.
+	isSet func(*T) bool
+	// implied, if not nil, makes the value that stands for an unassigned one.
+	implied  func(schema.Path) (resource.Value, error)
+	standing resource.Value // what implied made
+
+	// derive gives the field its derived value; derived returns a pointer to that,
+	// as read does. A field without a variable has derived alone.
+	derive  func(*T) error
+	derived func(*T) any
+
+	side     func(*T) *[]byte // of the side document alone
+	problems []error          // found while declaring
 }
 
-func (f *TypedField[T, V]) declaration() *declaration[T] { return &f.d }
+const sidePath = "*"
 
-// Attr declares that the attribute at path is kept in the variable that at
-// points to, which lies in the T that at is given. V is one of the types that
-// the package doc lists, which is checked by [Of].
-//
-//	mapping.Attr("name.familyName", func(a *Account) *string { return &a.Last })
-func Attr[T, V any](path string, at func(*T) *V) *TypedField[T, V] { panic("todo") }
+func (f *field[T]) declared() *field[T] { return f }
 
-// Convert declares that the attribute at path is kept in a variable of a type of
-// the host's own. S, the type on SCIM's side, is one of those that the package
-// doc lists; where toSCIM may have nothing to tell, a pointer.
-//
-//	mapping.Convert("active", func(a *Account) *Status { return &a.Status }, fromBool, Status.IsActive)
-//
-// An error of toHost refuses the value: a [*scim.Error] is answered as it is, any
-// other is for the host's log, and the client reads that the value is not
-// accepted. toHost is not called for what is unassigned.
-func Convert[T, V, S any](path string, at func(*T) *V, toHost func(S) (V, error), toSCIM func(V) S) *TypedField[T, V] {
-	panic("todo")
+// virtual reports whether the host keeps no variable for the field.
+func (f *field[T]) virtual() bool { return f.fresh == nil && f.derived != nil }
+
+// value returns what the field has; zero when it is unassigned.
+func (f *field[T]) value(t *T) (resource.Value, error) { return f.loadFrom(f.read, t) }
+
+// derivedValue returns what the field would be if it were derived now.
+func (f *field[T]) derivedValue(t *T) (resource.Value, error) { return f.loadFrom(f.derived, t) }
+
+func (f *field[T]) loadFrom(at func(*T) any, t *T) (resource.Value, error) {
+	p := at(t)
+	if p == nil {
+		return resource.Value{}, nil
+	}
+	return f.load(p)
 }
 
-// Func declares that the attribute at path is read and written by functions. get
-// returns ok false when there is no value; set is called with ok false, and the
-// zero V, when the attribute is unassigned. Without set the field is read-only.
-// Errors of set are treated as those of [Convert].
-func Func[T, V any](path string, get func(*T) (v V, ok bool), set func(t *T, v V, ok bool) error) *TypedField[T, V] {
-	panic("todo")
+// set gives the field a value; the zero Value unassigns.
+func (f *field[T]) set(t *T, v resource.Value) error {
+	if v.IsZero() {
+		if f.standing.IsZero() {
+			return f.clear(t)
+		}
+		v = f.standing
+	}
+	p := f.fresh(t)
+	if err := f.store(p, v); err != nil || f.write == nil {
+		return err
+	}
+	return f.write(t, p)
 }
 
-// Derived declares an attribute that the host does not keep: of has its value
-// while the client sends none. What a client sends is kept in the side document,
-// or ignored where there is none, unless it is what of says.
-//
-//	mapping.Derived("displayName", func(a *Account) string { return mapping.FullName(a.Given, a.Last) })
-func Derived[T, V any](path string, of func(*T) V) *TypedField[T, V] { panic("todo") }
+// bind resolves the field for a type.
+func (f *field[T]) bind() error {
+	p := f.Target.Attr
+	switch {
+	case len(f.problems) > 0:
+		return errors.Join(f.problems...)
+	case f.ReadOnly && f.WriteOnce:
+		return errors.New("a field is read-only or written once, not both")
+	case f.ReadOnly && (f.Default || f.derive != nil):
+		return errors.New("a read-only field takes neither a default nor a derived value, since it is never assigned")
+	case f.Default && f.derive != nil:
+		return errors.New("a field has a default or a derived value, not both")
+	}
+	c, err := codecOf(f.typ, shape{attr: p, max: f.Max})
+	if err != nil {
+		return err
+	}
+	f.codec = c
+	f.ReadOnly = f.ReadOnly || p.ReadOnly()
+	f.WriteOnce = f.WriteOnce || p.Attribute().Mutability == schema.Immutable && !f.ReadOnly
+	f.Required = p.Attribute().Required
+	f.Derived = f.derived != nil
+	if f.implied == nil && !f.Default && f.derived == nil && isActive(p) {
+		f.implied = func(p schema.Path) (resource.Value, error) { return resource.Boolean(p, true), nil }
+	}
+	if f.implied != nil {
+		if f.standing, err = f.implied(p); err != nil {
+			return err
+		}
+	}
+	if f.Max > 0 && !p.Attribute().Type.IsText() && p.Attribute().Type != schema.Complex {
+		return errors.New("only a text has a maximum length")
+	}
+	return nil
+}
 
-// Side declares the variable that keeps the side document: a JSON object with
-// what the other fields have no place for, nil when there is nothing. The host
-// keeps it and does not look into it; a database may reformat it as JSON. It
-// replaces the variable's slice and never writes into it.
-func Side[T any](at func(*T) *[]byte) Field[T] { panic("todo") }
-
-// ReadOnly makes the field one that clients cannot set: Assign leaves it alone,
-// and names it among what it ignored when the client's value is another one.
-func (f *TypedField[T, V]) ReadOnly() *TypedField[T, V] { panic("todo") }
-
-// WriteOnce makes the field one that is set once: a client that sends another
-// value later is refused, with 400 mutability; one that sends none keeps it. A
-// field with the zero value of its type counts as not set yet.
-func (f *TypedField[T, V]) WriteOnce() *TypedField[T, V] { panic("todo") }
-
-// Default sets the value that the field takes when the client sends none.
-func (f *TypedField[T, V]) Default(v V) *TypedField[T, V] { panic("todo") }
-
-// Derive sets the function that gives the field its value when the client sends
-// none; it is called when all other fields are assigned. A value that was
-// derived follows what it was derived from: a client that changes a given name
-// by PATCH gets the new displayName, unless it had set one.
-func (f *TypedField[T, V]) Derive(of func(*T) V) *TypedField[T, V] { panic("todo") }
-
-// Max bounds the length of a text, in characters. A longer one is refused with
-// 400 invalidValue.
-func (f *TypedField[T, V]) Max(characters int) *TypedField[T, V] { panic("todo") }
-
-// Name sets the host's name for the field, a column for instance. Fields that
-// are declared by tags have that of the struct field, others the path.
-func (f *TypedField[T, V]) Name(name string) *TypedField[T, V] { panic("todo") }
-
-// Label sets the field's name for people, as the host's own pages show it.
-func (f *TypedField[T, V]) Label(label string) *TypedField[T, V] { panic("todo") }
-
-// declaration is a field before [Of] has resolved its path.
-type declaration[T any] struct {
-	info FieldInfo
+// isActive reports whether p says if a resource is active, which it is unless it
+// says otherwise.
+func isActive(p schema.Path) bool {
+	return p.String() == "active" && p.Attribute().Type == schema.Boolean && !p.Attribute().MultiValued
 }
