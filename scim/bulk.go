@@ -248,6 +248,10 @@ func (b *bulkRun) together(ctx context.Context, unit []*bulkOp) {
 		over := newOverlay(st, b.x.principal.Tenant)
 		var err error
 		if culprit, err = b.stage(ctx, over, unit); err != nil {
+			var meant *meansAnother
+			if errors.As(err, &meant) {
+				culprit.made, culprit.plan.id, culprit.plan.adopts = meant.id, meant.id, true
+			}
 			return nil, err
 		}
 		err = s.commitOverlay(ctx, st, b.x.principal, over)

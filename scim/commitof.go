@@ -64,7 +64,9 @@ func (s *Server) ask(ctx context.Context, p Principal, effects []Effect, batch *
 	ctx = context.WithValue(ctx, commitKey{}, &Commit{s: s, batch: batch, handled: handled})
 	for _, guard := range s.guards {
 		if err := guard(ctx, p, effects); err != nil {
-			return err
+			if err = s.lifted(ctx, p, effects, err); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

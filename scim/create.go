@@ -14,6 +14,13 @@ func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Resul
 	}
 	r, password := e.prepare(op.Resource, nil)
 	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {
+		existing, err := s.claimed(ctx, e, op)
+		if err != nil {
+			return nil, err
+		}
+		if existing != nil || op.plan != nil && op.plan.adopts {
+			return s.adopt(ctx, st, e, op, existing)
+		}
 		id, tombstone := "", (*storage.Record)(nil)
 		if op.plan != nil {
 			id, tombstone = op.plan.id, op.plan.tombstone

@@ -30,10 +30,11 @@ func (s *Server) Purge(ctx context.Context, tenant string) (int, error) {
 					continue
 				}
 				err := s.remove(ctx, tenant, storage.Delete{Ref: rec.Ref, IfVersion: rec.Version, Change: storage.ChangeInfo{Kind: "purged"}})
-				switch {
-				case err == nil:
+				if err == nil {
 					purged++
-				case !errors.Is(err, storage.ErrNotFound) && !errors.Is(err, storage.ErrConflict):
+					err = s.removeApprovals(ctx, tenant, rec.Ref)
+				}
+				if err != nil && !errors.Is(err, storage.ErrNotFound) && !errors.Is(err, storage.ErrConflict) {
 					return purged, fmt.Errorf("scim: purge: %w", err)
 				}
 			}
@@ -48,13 +49,16 @@ func (s *Server) Purge(ctx context.Context, tenant string) (int, error) {
 }
 
 // Erase removes everything that the store keeps of a resource, deleted or not:
-// the record or its tombstone, its links, and what [Server.Skipped] lists. Change
-// records hold no personal data but say that something was erased. Subscribers are
-// not told; a host that still counts the resource as active should delete it first.
-// [ErrNotFound] when there is nothing.
+// the record or its tombstone, its links, and what [Server.Skipped] and
+// [Server.Approvals] list. Change records hold no personal data but say that
+// something was erased. Subscribers are not told; a host that still counts the
+// resource as active should delete it first. [ErrNotFound] when there is nothing.
 func (s *Server) Erase(ctx context.Context, tenant, resourceType, id string) error {
 	ref := storage.Ref{Type: resourceType, ID: id}
 	err := s.removeSkipped(ctx, tenant, ref)
+	if err == nil {
+		err = s.removeApprovals(ctx, tenant, ref)
+	}
 	if err == nil {
 		err = s.remove(ctx, tenant, storage.Delete{Ref: ref, Change: storage.ChangeInfo{Kind: "erased"}})
 	}

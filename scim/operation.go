@@ -69,6 +69,7 @@ type Operation struct {
 type plan struct {
 	id        string          // of the resource to create
 	tombstone *storage.Record // that the create brings back
+	adopts    bool            // the create turned out to mean the resource of that id
 	over      *overlay        // where it is worked out; nil: in the store
 }
 

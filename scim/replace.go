@@ -30,12 +30,20 @@ func (s *Server) replace(ctx context.Context, e *endpoint, op *Operation) (*Resu
 // what cannot change (RFC 7644 section 3.5.1).
 func (e *endpoint) replacement(r, cur *Resource) (*Resource, string, error) {
 	next, password := e.prepare(r.WithMeta(cur.Meta()), cur)
-	for _, p := range e.fixed {
-		if was := cur.Get(p); !was.IsZero() && !was.Same(next.Get(p)) {
-			return nil, "", Errorf(http.StatusBadRequest, Mutability, "attribute %q cannot be changed once it is set", p)
-		}
+	if err := e.checkFixed(next, cur); err != nil {
+		return nil, "", err
 	}
 	return next, password, nil
+}
+
+// checkFixed finds changes of what cannot change.
+func (e *endpoint) checkFixed(next, cur *Resource) error {
+	for _, p := range e.fixed {
+		if was := cur.Get(p); !was.IsZero() && !was.Same(next.Get(p)) {
+			return Errorf(http.StatusBadRequest, Mutability, "attribute %q cannot be changed once it is set", p)
+		}
+	}
+	return nil
 }
 
 // update is a write of an existing resource, decided and not yet committed.
@@ -47,6 +55,15 @@ type update struct {
 	links     []relationEdit
 	exact     bool // the links were decided on the record's version
 	kind      string
+	owner     *OwnerChange // nil: the record stays with its connection
+}
+
+// connection is the one that the record will belong to.
+func (u *update) connection() string {
+	if u.owner != nil {
+		return u.owner.To
+	}
+	return u.rec.Connection
 }
 
 // update commits what differs: the document, links, both or nothing.
@@ -61,11 +78,11 @@ func (s *Server) update(ctx context.Context, st storage.Store, e *endpoint, op *
 	if u.next, u.changes, _, err = s.amendUpdate(ctx, op, u.cur, u.next, u.changes); err != nil {
 		return nil, err
 	}
-	w := s.newPending(op, Effect{Kind: op.Method, Type: e.typ, ID: op.ID, Before: u.cur, After: u.next, Changes: u.changes})
+	w := s.newPending(op, Effect{Kind: op.Method, Type: e.typ, ID: op.ID, Before: u.cur, After: u.next, Changes: u.changes, Owner: u.owner})
 	res := &Result{Item: Item{Resource: u.cur}}
-	if len(u.changes) > 0 {
+	if len(u.changes) > 0 || u.owner != nil {
 		res.Resource = u.next
-		rec := storage.NewRecord(u.next, u.rec.Connection)
+		rec := storage.NewRecord(u.next, u.connection())
 		rec.Created = u.rec.Created
 		w.put(storage.Put{
 			Record: rec, IfVersion: u.rec.Version,
@@ -88,7 +105,7 @@ func (s *Server) update(ctx context.Context, st storage.Store, e *endpoint, op *
 	if err != nil {
 		return nil, err
 	}
-	res.Unchanged = len(u.changes) == 0
+	res.Unchanged = len(u.changes) == 0 && u.owner == nil
 	if !res.Unchanged {
 		m := u.cur.Meta()
 		m.Version, m.LastModified = versionText(done.Puts[0]), w.batch.Time

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/scim/dialect"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
@@ -55,8 +56,9 @@ type Server struct {
 	publicDiscovery     bool
 	documentationURI    string
 	limits              Limits
-	cursors             cursorKeys
 	adopting            *Adopting // nil: nothing can be adopted
+	approvals           *kept.Kind[Approval]
+	cursors             cursorKeys
 	me                  MeFunc
 	hookTimeout         time.Duration
 	clock               func() time.Time
@@ -85,6 +87,7 @@ func New(store storage.Store, auth Authenticator, opts ...Option) (*Server, erro
 		dialect:     dialect.Tolerant(),
 		tombstones:  30 * 24 * time.Hour,
 		limits:      defaultLimits(),
+		approvals:   newApprovals(),
 		cursors:     cursorKeys{secrets: [][]byte{newSecret()}, timeout: cursorTimeout},
 		hookTimeout: 10 * time.Second,
 		clock:       time.Now,

@@ -30,7 +30,7 @@ type Kind[T any] struct {
 // id; nil when states are found by id alone.
 func NewKind[T any](name string, words func(*T) []string) *Kind[T] {
 	typ := schema.MustCompile(schema.ResourceType{
-		Name: name, Endpoint: "/" + name,
+		Name: name, Endpoint: "/Kept", // which nobody serves
 		Schema: &schema.Schema{ID: "urn:muster:" + name, Attributes: []schema.Attribute{
 			{Name: "state", CaseExact: true},
 			{Name: "words", CaseExact: true, MultiValued: true},

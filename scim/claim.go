@@ -1,0 +1,205 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/scim/patch"
+	"github.com/musterhq/muster/storage"
+)
+
+// How a create finds the resource that it may mean, and how that one is adopted. The
+// existing resource is looked for before anything is written, so that guards judge
+// an adoption and not a create that never comes to be: a seat that is taken already
+// is not counted twice.
+
+// claimed returns the resource that a create adopts, nil when it makes one of its
+// own.
+func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (*DirectoryEntry, error) {
+	if s.adopting == nil || e.handler != nil && e.can.adopt == nil {
+		return nil, nil
+	}
+	var from []string
+	for _, p := range e.typ.Unique() {
+		v := op.Resource.Get(p)
+		key, ok := filter.Key(v)
+		if !ok || key == "" || !p.IsIndexed() || p == e.typ.Common().ExternalID {
+			continue
+		}
+		if from == nil {
+			var err error
+			if from, err = s.adoptableBy(ctx, op.Principal); err != nil || len(from) == 0 {
+				return nil, err
+			}
+		}
+		where := filter.NewPlan(e.typ, filter.Compare{Path: p, Op: filter.Eq, Operand: filter.Operand{Text: v.Text(), Key: key}})
+		found, err := s.Directory().Find(ctx, op.Principal.Tenant, where, "", namesakes)
+		if err != nil {
+			return nil, err
+		}
+		// A connection that the caller's replaces goes before what the host made.
+		for _, connection := range from {
+			for _, existing := range found {
+				if existing.Connection != connection {
+					continue
+				}
+				adopt, err := s.judge(ctx, e, op, existing, p)
+				if err != nil || adopt {
+					return &existing, err
+				}
+				break
+			}
+		}
+	}
+	return nil, nil
+}
+
+// namesakes is how many resources of one name are looked at. A name is there once, or
+// where it is unique in a connection, once in each.
+const namesakes = 100
+
+// adoptableBy are the connections whose resources the principal's may adopt.
+func (s *Server) adoptableBy(ctx context.Context, p Principal) (from []string, err error) {
+	if p.Connection == s.adopting.Host {
+		return nil, nil // what is made in process adopts nothing
+	}
+	if s.adopting.Replaced != nil {
+		if from, err = s.adopting.Replaced(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	from = append(slices.Clone(from), s.adopting.Host, "")
+	return slices.DeleteFunc(from, func(c string) bool { return c == p.Connection }), nil
+}
+
+// judge asks the host about a claim, and where that says so, a person.
+func (s *Server) judge(ctx context.Context, e *endpoint, op *Operation, existing DirectoryEntry, p Path) (adopt bool, err error) {
+	sent, _ := e.withoutPasswordIn(op.Resource.WithMeta(Meta{}))
+	answer, err := s.adopting.Decide(ctx, &Claim{
+		Principal: op.Principal, Type: e.typ, Attribute: p.String(),
+		Existing: existing, Sent: sent, Relations: op.Relations,
+	})
+	if err != nil || answer == Decline {
+		return false, err
+	}
+	if answer == Adopt {
+		return true, nil
+	}
+	state, err := s.asked(ctx, op.Principal, &question{
+		ref: Ref{Type: e.typ.Name(), ID: existing.Resource.ID()}, about: AboutAdoption, sent: sent, path: p,
+	})
+	switch {
+	case err != nil:
+		return false, err
+	case state == Rejected:
+		return false, errRejected(p.String())
+	case state == Waiting:
+		return false, errAsked(p.String())
+	}
+	return true, nil
+}
+
+// adopt makes a create the adoption of a resource that the store keeps. existing is
+// nil when it was found before, in an earlier turn of a bulk request, and is not to be
+// had any more.
+func (s *Server) adopt(ctx context.Context, st storage.Store, e *endpoint, op *Operation, existing *DirectoryEntry) (*Result, error) {
+	if existing == nil {
+		return nil, errTaken
+	}
+	id := existing.Resource.ID()
+	if op.over() != nil && op.plan.id != id {
+		return nil, &meansAnother{id}
+	}
+	op = op.adopting(id)
+	rec, err := st.Get(ctx, op.Principal.Tenant, refOf(op))
+	if err != nil {
+		return nil, err
+	}
+	cur, err := fromRecord(e, rec)
+	switch {
+	case err != nil:
+		return nil, err
+	case rec.Connection == op.Principal.Connection:
+		return nil, errTaken
+	case rec.Hidden || rec.Connection != existing.Connection || !cur.Equal(existing.Resource):
+		return nil, storage.ErrConflict // it is not what was judged any more
+	}
+	next, password, err := e.adopted(op.Resource, cur)
+	if err != nil {
+		return nil, err
+	}
+	return s.update(ctx, st, e, op, &update{
+		rec: rec, cur: cur, next: next, password: password, links: additions(e, op.Relations), kind: "adopted",
+		owner: &OwnerChange{From: rec.Connection, To: op.Principal.Connection},
+	})
+}
+
+// errTaken: somebody else has adopted the resource first, or another operation of the
+// same bulk request has.
+var errTaken = Errorf(http.StatusConflict, Uniqueness, "the resource that this one means was taken by another request just now")
+
+// meansAnother is the outcome of a create that is committed together with other
+// operations of a bulk request and turns out to mean a resource that is there. It is
+// worked out once more with the id of that one, as after a conflict.
+type meansAnother struct{ id string }
+
+func (*meansAnother) Error() string { return "the resource is there already and is adopted" }
+
+// Is makes it a conflict, after which operations are repeated.
+func (*meansAnother) Is(target error) bool { return target == storage.ErrConflict }
+
+// adopting is the operation that a create becomes when it adopts: a Replace.
+func (op *Operation) adopting(id string) *Operation {
+	replace := *op
+	replace.Method, replace.ID, replace.IfMatch = Replace, id, ""
+	return &replace
+}
+
+// additions are the edits that add what the body names: an adopted group keeps the
+// members that it has.
+func additions(e *endpoint, named Relations) (edits []relationEdit) {
+	for _, r := range e.typ.Relations() {
+		if members := named[r.Attribute]; len(members) > 0 {
+			edits = append(edits, relationEdit{r, patch.LinkEdit{Add: members}})
+		}
+	}
+	return edits
+}
+
+// adopted is a resource with what a client sent put over it: attributes, and the
+// sub-attributes of single ones, that were sent replace those that were there, lists
+// as a whole. What was not sent stays, "active" too.
+func (e *endpoint) adopted(sent, cur *Resource) (*Resource, string, error) {
+	sent, password := e.withoutPasswordIn(sent)
+	b := cur.Edit()
+	for i := 1; i <= e.typ.Len(); i++ {
+		p := e.typ.PathAt(i)
+		many := p.MultiValued()
+		switch {
+		case !p.InDocument() || p.ReadOnly():
+			continue
+		case !many.IsZero() && many != p: // part of a list
+			continue
+		case many.IsZero() && p.NumChildren() > 0: // its parts come by themselves
+			continue
+		}
+		if v := sent.Get(p); !v.IsZero() && !v.Equal(cur.Get(p)) {
+			b.SetValue(p, v)
+		}
+	}
+	next := b.Resource()
+	return next, password, e.checkFixed(next, cur)
+}
+
+// withoutPasswordIn takes the password out of a resource.
+func (e *endpoint) withoutPasswordIn(r *Resource) (*Resource, string) {
+	if e.secret.IsZero() || r.Get(e.secret).IsZero() {
+		return r, ""
+	}
+	password := r.Get(e.secret).Text()
+	b := r.Edit()
+	b.SetValue(e.secret, Value{})
+	return b.Resource(), password
+}
