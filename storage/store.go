@@ -7,8 +7,10 @@ import (
 	"github.com/musterhq/muster/scim/schema"
 )
 
-// Store keeps records and links. All methods may be called concurrently and
-// return promptly with the context's error once it is done.
+// Store keeps records and links. All methods may be called concurrently, return
+// promptly with the context's error once it is done, and say [ErrUnavailable] while
+// what keeps the records cannot be reached; when it can, they work again without
+// being told.
 type Store interface {
 	// Get returns a record, a hidden one too, or [ErrNotFound].
 	Get(ctx context.Context, tenant string, ref Ref) (*Record, error)
