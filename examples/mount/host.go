@@ -26,15 +26,17 @@ type host struct {
 	auth   scim.Authenticator
 	tracer *trace.TracerProvider
 	limit  *limiter
-	opts   []scim.Option
+	opts   func() []scim.Option
 }
 
-func newHost(log *slog.Logger, opts ...scim.Option) (*host, error) {
+// newHost makes a host. Each of its servers gets what opts returns anew, since
+// a handler belongs to one server.
+func newHost(log *slog.Logger, opts func() []scim.Option) *host {
 	// Servers over one store need one key, so that a cursor that one of them gave
 	// out works at the others.
 	key := make([]byte, 32)
 	rand.Read(key)
-	h := &host{
+	return &host{
 		log:   log,
 		store: memory.New(),
 		auth: scim.BearerTokens(map[string]scim.Principal{
@@ -43,14 +45,18 @@ func newHost(log *slog.Logger, opts ...scim.Option) (*host, error) {
 		}),
 		tracer: trace.NewTracerProvider(trace.WithBatcher(logExporter{log})),
 		limit:  newLimiter(10_000, time.Minute, time.Now),
+		opts: func() []scim.Option {
+			return append(opts(), scim.WithLogger(log), scim.WithCursorKey(key))
+		},
 	}
-	h.opts = append([]scim.Option{scim.WithLogger(log), scim.WithCursorKey(key)}, opts...)
-	return h, nil
 }
+
+// plain are no options beyond those that all servers have.
+func plain() []scim.Option { return nil }
 
 // server makes a SCIM server over the host's store.
 func (h *host) server(opts ...scim.Option) (*scim.Server, error) {
-	return scim.New(h.store, h.auth, append(h.opts, opts...)...)
+	return scim.New(h.store, h.auth, append(h.opts(), opts...)...)
 }
 
 // pages is the host's application, behind its own sign-in.

@@ -50,13 +50,11 @@ func run(ctx context.Context, addr string, out io.Writer, log *slog.Logger) erro
 	if err != nil {
 		return fmt.Errorf("the port of %s must be a number", addr)
 	}
-	h, err := newHost(log)
-	if err != nil {
-		return err
-	}
-	var sites sites
+	h := newHost(log, plain)
+	sites := &sites{log: log}
+	defer h.tracer.Shutdown(context.WithoutCancel(ctx))
 	defer sites.stop()
-	mounts, err := h.mounts(&sites)
+	mounts, err := h.mounts(sites)
 	if err != nil {
 		return err
 	}
@@ -77,6 +75,7 @@ func run(ctx context.Context, addr string, out io.Writer, log *slog.Logger) erro
 
 // sites are HTTP servers that end together.
 type sites struct {
+	log     *slog.Logger
 	servers []*http.Server
 	served  sync.WaitGroup
 }
@@ -91,7 +90,7 @@ func (s *sites) serve(addr string, h http.Handler) (string, error) {
 	s.servers = append(s.servers, server)
 	s.served.Go(func() {
 		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			slog.Error("serving", "error", err)
+			s.log.Error("serving", "error", err)
 		}
 	})
 	return "http://" + ln.Addr().String(), nil

@@ -92,7 +92,7 @@ func ginEngine(srv http.Handler) http.Handler {
 	scimHandler := gin.WrapH(http.StripPrefix(root, srv))
 	e.Any(root, scimHandler)
 	e.Any(root+"/*path", scimHandler)
-	e.NoRoute(gin.WrapH(pages()))
+	e.GET("/", gin.WrapH(pages()))
 	return e
 }
 
