@@ -19,20 +19,28 @@ func (r *Reconciler) happened(ctx context.Context, tenant string, changes []stor
 			return err
 		}
 	}
-	once := newOnce()
-	each := func(f func([]string) error) error {
+	if r.limits != (Limits{}) {
+		var p pass
+		once := newOnce()
 		for _, c := range changes {
-			if err := r.eachChanged(ctx, tenant, c, func(users []string) error { return f(once.only(users)) }); err != nil {
+			err := r.eachChanged(ctx, tenant, c, func(users []string) error {
+				return r.foresee(ctx, tenant, &p, exemption{}, once.only(users))
+			})
+			if err != nil {
 				return err
 			}
 		}
-		return nil
 	}
-	if err := r.foresee(ctx, tenant, exemption{}, each); err != nil {
-		return err
+	once := newOnce()
+	for _, c := range changes {
+		err := r.eachChanged(ctx, tenant, c, func(users []string) error {
+			return r.lookEach(ctx, tenant, once.only(users), exemption{})
+		})
+		if err != nil {
+			return err
+		}
 	}
-	once = newOnce()
-	return each(func(users []string) error { return r.lookEach(ctx, tenant, users, exemption{}) })
+	return nil
 }
 
 // groupChanged brings what is known of a group up to date.
@@ -91,8 +99,12 @@ func (r *Reconciler) eachChanged(ctx context.Context, tenant string, c storage.C
 	if c.Type == "User" {
 		return f([]string{c.ID})
 	}
-	if c.LinksAdded+c.LinksRemoved == 0 {
+	switch n := c.LinksAdded + c.LinksRemoved; {
+	case n == 0:
 		return nil
+	case n > pageSize:
+		// It is worked off in pages, so that a process that ends goes on where it was.
+		return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: c.ID})
 	}
 	var after storage.LinkDelta
 	for {
@@ -125,6 +137,27 @@ func (r *Reconciler) eachChanged(ctx context.Context, tenant string, c storage.C
 		}
 		after = page[len(page)-1]
 	}
+}
+
+// once leaves out users that came before. It remembers so many and no more, so that
+// memory is bounded; beyond that some are looked at twice, which does no harm.
+type once struct{ seen map[string]struct{} }
+
+const maxOnce = 20_000
+
+func newOnce() *once { return &once{map[string]struct{}{}} }
+
+func (o *once) only(users []string) (fresh []string) {
+	for _, id := range users {
+		if _, ok := o.seen[id]; ok {
+			continue
+		}
+		if len(o.seen) < maxOnce {
+			o.seen[id] = struct{}{}
+		}
+		fresh = append(fresh, id)
+	}
+	return fresh
 }
 
 // Handle is a [scim.Subscriber]. Roles of users who are deactivated or deleted are

@@ -54,6 +54,34 @@ func (r *Reconciler) Preview(ctx context.Context, tenant string, p Proposal) ite
 	}
 }
 
+// eachUser calls f for all users, and for those whom the host was told of and who are
+// gone, page by page.
+func (r *Reconciler) eachUser(ctx context.Context, tenant string, f func([]string) error) error {
+	var p pass
+	for done := false; !done; {
+		var users []string
+		var err error
+		if users, done, err = r.userPage(ctx, tenant, &p); err != nil {
+			return err
+		}
+		if err := f(users); err != nil {
+			return err
+		}
+	}
+	p = pass{}
+	for done := false; !done; {
+		var users []string
+		var err error
+		if users, done, err = r.gonePage(ctx, tenant, &p); err != nil {
+			return err
+		}
+		if err := f(users); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // propose returns the view as it would be.
 func (r *Reconciler) propose(ctx context.Context, tenant string, p Proposal) (*view, error) {
 	now, err := r.view(ctx, tenant)

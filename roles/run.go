@@ -87,17 +87,15 @@ func (r *Reconciler) Sync(ctx context.Context, tenant string) error {
 // fails for are tried again later, and are in the error.
 func (r *Reconciler) ReconcileAll(ctx context.Context, tenant string) error {
 	failed := r.stats.failed.Load()
+	var p pass
 	for _, s := range r.everything() {
-		after := ""
-		for {
+		for done := false; !done; {
 			var err error
-			if after, err = s(ctx, tenant, after, exemption{}); err != nil {
+			if done, err = s(ctx, tenant, &p, exemption{}); err != nil {
 				return err
 			}
-			if after == "" {
-				break
-			}
 		}
+		p.After = ""
 	}
 	if n := r.stats.failed.Load() - failed; n > 0 {
 		return fmt.Errorf("roles: the host failed for %d users; they are tried again", n)

@@ -169,13 +169,9 @@ type todo struct {
 	ID   string   `json:"id,omitempty"`
 	// Due is when it may begin.
 	Due time.Time `json:"due,omitzero"`
-	// Phase and After are how far it is.
-	Phase int    `json:"phase,omitempty"`
-	After string `json:"after,omitempty"`
-	// Exempt are the holds that were released.
-	Exempt []HoldKind `json:"exempt,omitempty"`
-	// Connection restricts Exempt.
-	Connection string `json:"connection,omitempty"`
+	// Phase is the step that it is at, and pass how far it is in that.
+	Phase int `json:"phase,omitempty"`
+	pass
 }
 
 type todoKind string
