@@ -169,7 +169,8 @@ type question struct {
 	ref   Ref
 	about string
 	sent  *Resource
-	path  Path // the attribute that a claim is about; zero for a guard's question
+	// attribute is the one that a claim is about, "" for a guard's question.
+	attribute string
 }
 
 // id tells one question from another. Of a claim the value and the externalId are part
@@ -177,9 +178,9 @@ type question struct {
 func (q *question) id(connection string) string {
 	h := sha256.New()
 	texts := []string{q.ref.Type, q.ref.ID, connection, q.about}
-	if !q.path.IsZero() {
-		key, _ := filter.Key(q.sent.Get(q.path))
-		texts = append(texts, q.path.String(), key, q.sent.String("externalId"))
+	if q.attribute != "" {
+		key, _ := filter.Key(q.sent.Lookup(q.attribute))
+		texts = append(texts, q.attribute, key, q.sent.String("externalId"))
 	}
 	for _, t := range texts {
 		h.Write([]byte(strconv.Itoa(len(t)) + ":" + t))

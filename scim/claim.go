@@ -15,9 +15,15 @@ import (
 // an adoption and not a create that never comes to be: a seat that is taken already
 // is not counted twice.
 
+// adoptee is a resource that a create adopts.
+type adoptee struct {
+	DirectoryEntry
+	attribute string // the one whose value both have
+}
+
 // claimed returns the resource that a create adopts, nil when it makes one of its
 // own.
-func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (*DirectoryEntry, error) {
+func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (*adoptee, error) {
 	if s.adopting == nil || e.handler != nil && e.can.adopt == nil {
 		return nil, nil
 	}
@@ -45,9 +51,9 @@ func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (*Dire
 				if existing.Connection != connection {
 					continue
 				}
-				adopt, err := s.judge(ctx, e, op, existing, p)
+				adopt, err := s.judge(ctx, e, op, existing, p.String())
 				if err != nil || adopt {
-					return &existing, err
+					return &adoptee{existing, p.String()}, err
 				}
 				break
 			}
@@ -59,6 +65,22 @@ func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (*Dire
 // namesakes is how many resources of one name are looked at. A name is there once, or
 // where it is unique in a connection, once in each.
 const namesakes = 100
+
+// claimedOf is claimed for a resource that is known to be there.
+func (s *Server) claimedOf(ctx context.Context, e *endpoint, op *Operation, id, attribute string) (*adoptee, error) {
+	existing, err := s.Directory().Get(ctx, op.Principal.Tenant, Ref{Type: e.typ.Name(), ID: id})
+	if err != nil {
+		return nil, err
+	}
+	from, err := s.adoptableBy(ctx, op.Principal)
+	if err != nil || !slices.Contains(from, existing.Connection) {
+		return nil, err
+	}
+	if adopt, err := s.judge(ctx, e, op, existing, attribute); err != nil || !adopt {
+		return nil, err
+	}
+	return &adoptee{existing, attribute}, nil
+}
 
 // adoptableBy are the connections whose resources the principal's may adopt.
 func (s *Server) adoptableBy(ctx context.Context, p Principal) (from []string, err error) {
@@ -75,10 +97,10 @@ func (s *Server) adoptableBy(ctx context.Context, p Principal) (from []string, e
 }
 
 // judge asks the host about a claim, and where that says so, a person.
-func (s *Server) judge(ctx context.Context, e *endpoint, op *Operation, existing DirectoryEntry, p Path) (adopt bool, err error) {
+func (s *Server) judge(ctx context.Context, e *endpoint, op *Operation, existing DirectoryEntry, attribute string) (adopt bool, err error) {
 	sent, _ := e.withoutPasswordIn(op.Resource.WithMeta(Meta{}))
 	answer, err := s.adopting.Decide(ctx, &Claim{
-		Principal: op.Principal, Type: e.typ, Attribute: p.String(),
+		Principal: op.Principal, Type: e.typ, Attribute: attribute,
 		Existing: existing, Sent: sent, Relations: op.Relations,
 	})
 	if err != nil || answer == Decline {
@@ -88,15 +110,15 @@ func (s *Server) judge(ctx context.Context, e *endpoint, op *Operation, existing
 		return true, nil
 	}
 	state, err := s.asked(ctx, op.Principal, &question{
-		ref: Ref{Type: e.typ.Name(), ID: existing.Resource.ID()}, about: AboutAdoption, sent: sent, path: p,
+		ref: Ref{Type: e.typ.Name(), ID: existing.Resource.ID()}, about: AboutAdoption, sent: sent, attribute: attribute,
 	})
 	switch {
 	case err != nil:
 		return false, err
 	case state == Rejected:
-		return false, errRejected(p.String())
+		return false, errRejected(attribute)
 	case state == Waiting:
-		return false, errAsked(p.String())
+		return false, errAsked(attribute)
 	}
 	return true, nil
 }
@@ -104,7 +126,7 @@ func (s *Server) judge(ctx context.Context, e *endpoint, op *Operation, existing
 // adopt makes a create the adoption of a resource that the store keeps. existing is
 // nil when it was found before, in an earlier turn of a bulk request, and is not to be
 // had any more.
-func (s *Server) adopt(ctx context.Context, st storage.Store, e *endpoint, op *Operation, existing *DirectoryEntry) (*Result, error) {
+func (s *Server) adopt(ctx context.Context, st storage.Store, e *endpoint, op *Operation, existing *adoptee) (*Result, error) {
 	if existing == nil {
 		return nil, errTaken
 	}

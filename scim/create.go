@@ -10,7 +10,7 @@ import (
 
 func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
 	if e.handler != nil {
-		return s.createHandled(ctx, e, op)
+		return s.createOrAdoptHandled(ctx, e, op)
 	}
 	r, password := e.prepare(op.Resource, nil)
 	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {

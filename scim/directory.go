@@ -18,8 +18,8 @@ type Directory struct{ s *Server }
 // Directory returns a reader of everything that the server serves.
 func (s *Server) Directory() *Directory { return &Directory{s} }
 
-// DirectoryEntry is a resource with its owning connection, which is "" for one that
-// a [ResourceHandler] serves.
+// DirectoryEntry is a resource with its owning connection. It is "" for one that a
+// [ResourceHandler] serves, unless the handler is [Owned] and names one.
 type DirectoryEntry struct {
 	Resource   *Resource
 	Connection string
@@ -42,11 +42,15 @@ func (d *Directory) Get(ctx context.Context, tenant string, ref storage.Ref) (Di
 		return DirectoryEntry{}, ErrNotFound
 	}
 	if e.handler != nil {
-		r, err := e.handler.Get(ctx, tenant, ref.ID)
-		if err == nil {
-			err = e.checkHandled(r)
+		r, err := e.handler.Get(within(ctx, ""), tenant, ref.ID)
+		if err != nil {
+			return DirectoryEntry{}, err
 		}
-		return DirectoryEntry{Resource: r}, err
+		entries, err := e.handledEntries(ctx, tenant, r)
+		if err != nil {
+			return DirectoryEntry{}, err
+		}
+		return entries[0], nil
 	}
 	rec, err := d.s.store.Get(ctx, tenant, ref)
 	switch {
@@ -112,16 +116,17 @@ func (d *Directory) handled(ctx context.Context, e *endpoint, req *ListRequest) 
 		after = req.After.ID
 	}
 	for {
-		page, err := e.handler.List(ctx, req)
+		page, err := e.handler.List(within(ctx, ""), req)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range page.Resources {
-			if err := e.checkHandled(r); err != nil {
-				return nil, err
-			}
-			if r.ID() > after && len(entries) < req.Limit {
-				entries = append(entries, DirectoryEntry{Resource: r})
+		read, err := e.handledEntries(ctx, req.Tenant, page.Resources...)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range read {
+			if entry.Resource.ID() > after && len(entries) < req.Limit {
+				entries = append(entries, entry)
 			}
 		}
 		if page.Keyset || len(entries) == req.Limit || len(page.Resources) < req.Limit {
@@ -131,6 +136,26 @@ func (d *Directory) handled(ctx context.Context, e *endpoint, req *ListRequest) 
 		next.After, next.Offset = nil, req.Offset+len(page.Resources)
 		req = &next
 	}
+}
+
+// handledEntries are resources of a handler, with the connections that they belong to
+// if the handler knows.
+func (e *endpoint) handledEntries(ctx context.Context, tenant string, rs ...*Resource) ([]DirectoryEntry, error) {
+	entries, ids := make([]DirectoryEntry, len(rs)), make([]string, len(rs))
+	for i, r := range rs {
+		if err := e.checkHandled(r); err != nil {
+			return nil, err
+		}
+		entries[i].Resource, ids[i] = r, r.ID()
+	}
+	if e.can.owned == nil || len(rs) == 0 {
+		return entries, nil
+	}
+	owners, err := e.can.owned.Owners(within(ctx, ""), tenant, ids)
+	for i := range entries {
+		entries[i].Connection = owners[ids[i]]
+	}
+	return entries, err
 }
 
 // Members returns the direct members of a group, in the order of [storage.Ref],

@@ -29,6 +29,7 @@ type abilities struct {
 	replace Replacer
 	patch   Patcher
 	delete  Deleter
+	owned   Owned
 	adopt   Adopter
 }
 
@@ -37,6 +38,7 @@ func abilitiesOf(h ResourceHandler) (a abilities) {
 	a.replace, _ = h.(Replacer)
 	a.patch, _ = h.(Patcher)
 	a.delete, _ = h.(Deleter)
+	a.owned, _ = h.(Owned)
 	a.adopt, _ = h.(Adopter)
 	return a
 }

@@ -188,7 +188,7 @@ func (e *endpoint) withoutPassword(ops []patch.Operation) []patch.Operation {
 
 func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, w *handledWrite) (*Result, error) {
 	effect := &w.effect
-	changes := effect.Kind == Create || effect.Kind == Delete || len(effect.Changes) > 0
+	changes := effect.Kind == Create || effect.Kind == Delete || len(effect.Changes) > 0 || effect.Owner != nil
 	var links *linkEdits
 	if effect.Kind == Replace || effect.Kind == Patch {
 		var err error
