@@ -27,8 +27,8 @@ type Hold struct {
 	Connection string    `json:"connection"`
 	Kind       HoldKind  `json:"kind"`
 	Since      time.Time `json:"since"`
-	// Deadline is when the hold ends by itself; zero when it does not.
-	Deadline time.Time `json:"deadline,omitzero"`
+	// Deadline is when the hold ends by itself, as if it was released then.
+	Deadline time.Time `json:"deadline"`
 	// Released is whether somebody released it and the users are being looked at
 	// again.
 	Released bool `json:"released,omitempty"`
@@ -36,13 +36,13 @@ type Hold struct {
 
 func holdID(connection string, k HoldKind) string { return string(k) + ":" + connection }
 
-// Holds returns the holds of a tenant.
-func (r *Reconciler) Holds(ctx context.Context, tenant string) ([]Hold, error) {
-	var out []Hold
-	err := r.kinds.holds.each(ctx, r.store, tenant, func(h kept[Hold]) error {
-		out = append(out, h.State)
-		return nil
-	})
+// Holds lists the holds of a tenant by id, behind an id, at most limit, 0 meaning 100.
+func (r *Reconciler) Holds(ctx context.Context, tenant, after string, limit int) ([]Hold, error) {
+	page, err := r.kinds.holds.list(ctx, r.store, tenant, after, limitOr(limit))
+	out := make([]Hold, len(page))
+	for i, k := range page {
+		out[i] = k.State
+	}
 	return out, err
 }
 
@@ -74,10 +74,7 @@ func (r *Reconciler) beginHold(ctx context.Context, tenant, connection string, k
 		return err
 	}
 	now := r.now()
-	h.State = Hold{ID: h.ID, Connection: connection, Kind: k, Since: now}
-	if k != HoldGaining {
-		h.State.Deadline = now.Add(r.limits.Deadline)
-	}
+	h.State = Hold{ID: h.ID, Connection: connection, Kind: k, Since: now, Deadline: now.Add(r.limits.Deadline)}
 	if err := r.kinds.holds.save(ctx, r.store, tenant, now, &h); err != nil {
 		return err
 	}
@@ -108,17 +105,15 @@ func (r *Reconciler) dueHolds(ctx context.Context, tenant string) (next time.Tim
 	if r.limits == (Limits{}) {
 		return next, nil
 	}
-	holds, err := r.Holds(ctx, tenant)
-	for _, h := range holds {
-		switch {
-		case h.Released || h.Deadline.IsZero():
+	err = r.kinds.holds.each(ctx, r.store, tenant, func(k kept[Hold]) error {
+		switch h := k.State; {
+		case h.Released:
 		case !h.Deadline.After(r.now()):
-			if err := r.Release(ctx, tenant, h.ID); err != nil {
-				return next, err
-			}
+			return r.Release(ctx, tenant, h.ID)
 		case next.IsZero() || h.Deadline.Before(next):
 			next = h.Deadline
 		}
-	}
+		return nil
+	})
 	return next, err
 }

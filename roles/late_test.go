@@ -79,9 +79,29 @@ func TestInstanceThatIsOvertakenTellsWhatHoldsNow(t *testing.T) {
 	h.want(u, "")
 }
 
-func TestGainingTheHighestRoleIsHeldUntilSomebodyReleasesIt(t *testing.T) {
+func TestHoldOfGainsEndsAtItsDeadlineWithWhatIsTrueThen(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, tableOnly(), roles.WithLimits(roles.Limits{GainingHighest: 1, Deadline: time.Hour}))
+	u, v := h.user("u"), h.user("v")
+	g := h.group("G", u, v)
+	h.row(g, "W", "admin")
+	h.sync()
+	h.wait(59 * time.Minute)
+	h.remove(g, v)
+	h.sync()
+	h.want(u, "")
+	h.wait(time.Minute)
+	h.sync()
+	h.want(u, "W:admin")
+	h.want(v, "")
+	if h.did(roles.HoldEnded) != 1 {
+		t.Errorf("events: %+v", h.events)
+	}
+}
+
+func TestGainingTheHighestRoleIsHeldUntilSomebodyReleasesIt(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, tableOnly(), roles.WithLimits(roles.Limits{GainingHighest: 1, Deadline: 48 * time.Hour}))
 	u, v := h.user("u"), h.user("v")
 	g := h.group("G", u, v)
 	h.row(g, "W", "admin")
@@ -91,7 +111,7 @@ func TestGainingTheHighestRoleIsHeldUntilSomebodyReleasesIt(t *testing.T) {
 	h.wait(24 * time.Hour)
 	h.sync()
 	h.want(u, "")
-	holds, err := h.rec.Holds(t.Context(), tenant)
+	holds, err := h.rec.Holds(t.Context(), tenant, "", 0)
 	if err != nil || len(holds) != 1 || holds[0].Kind != roles.HoldGaining {
 		t.Fatalf("holds %+v, %v", holds, err)
 	}

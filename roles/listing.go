@@ -12,6 +12,9 @@ type UserAssignments struct {
 	Conflicts   []Conflict   `json:"conflicts,omitempty"`
 	// Guarded are scopes in which the user keeps a role as its last holder.
 	Guarded []Scope `json:"guarded,omitempty"`
+	// UnknownRoles are values of the user's attribute roles that are no organisation
+	// role and not ignored: the first 20, each cut off after 300 bytes.
+	UnknownRoles []string `json:"unknownRoles,omitempty"`
 	// Held are the holds that keep the user's roles as they are.
 	Held []HoldKind `json:"held,omitempty"`
 	// Error is the last error of the host's code for the user, "" when what should
@@ -26,10 +29,10 @@ type UserQuery struct {
 	Scope Scope
 	// Group restricts to users with a role because of a group.
 	Group string
-	// Conflicts, Failed, Held and Guarded restrict to users for whom groups conflict,
-	// for whom the host's code fails, whose changes are held, and who keep a role as
-	// its last holder.
-	Conflicts, Failed, Held, Guarded bool
+	// Conflicts, Failed, Held, Guarded and UnknownRoles restrict to users for whom
+	// groups conflict, for whom the host's code fails, whose changes are held, who keep
+	// a role as its last holder, and whose attribute roles says something unknown.
+	Conflicts, Failed, Held, Guarded, UnknownRoles bool
 	// After is the last user of the page before, Limit how many users a page has at
 	// most; 0 means 100.
 	After string
@@ -50,6 +53,7 @@ func (r *Reconciler) Assignments(ctx context.Context, tenant string, q UserQuery
 	add(q.Failed, "failed")
 	add(q.Held, "held")
 	add(q.Guarded, "guarded")
+	add(q.UnknownRoles, "unknown roles")
 	page, err := r.kinds.users.list(ctx, r.store, tenant, q.After, limitOr(q.Limit), words...)
 	if err != nil {
 		return nil, err
@@ -58,7 +62,8 @@ func (r *Reconciler) Assignments(ctx context.Context, tenant string, q UserQuery
 	for i, k := range page {
 		s := k.State
 		out[i] = UserAssignments{
-			User: k.ID, Assignments: s.Applied, Conflicts: s.Conflicts, Guarded: s.Guarded, Held: s.Held, Error: s.Error,
+			User: k.ID, Assignments: s.Applied, Conflicts: s.Conflicts, Guarded: s.Guarded, UnknownRoles: s.UnknownRoles,
+			Held: s.Held, Error: s.Error,
 		}
 	}
 	return out, nil

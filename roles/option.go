@@ -30,7 +30,7 @@ func WithSettings(s Settings) Option {
 }
 
 // WithWorkspaces sets who turns names of workspaces into the host's ids. Without
-// it every name of the convention waits, listed by [Reconciler.Workspaces].
+// it every name of the convention is pending, listed by [Reconciler.Workspaces].
 func WithWorkspaces(f WorkspaceFunc) Option {
 	return option(func(r *Reconciler) error { r.workspaces = f; return nil })
 }
@@ -166,7 +166,8 @@ type Limits struct {
 	Deactivating int
 	// Window is the time in which users count. 0 means an hour.
 	Window time.Duration
-	// Deadline is when a hold of losses or deactivations ends by itself and what it
-	// held is done; one of gains never does. 0 means a day.
+	// Deadline is after how long a hold ends by itself: as if it was released then, what
+	// should change is worked out anew and done. 0 means a day. Whoever wants a person
+	// to decide about each gain of the highest role sets a long one.
 	Deadline time.Duration
 }

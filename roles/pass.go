@@ -48,30 +48,6 @@ func (r *Reconciler) wholeGroup(group string) []step {
 	return []step{look, r.foreseeMembers(group), r.foreseeStates(group), r.lookMembers(group), r.lookFormer(group)}
 }
 
-// scope looks at the groups that rows give roles to in a scope, and at the users who
-// have one there. word is the scope's.
-func (r *Reconciler) scope(word string) []step {
-	return []step{r.groupsOfScope(word), r.lookStates(word)}
-}
-
-func (r *Reconciler) groupsOfScope(word string) step {
-	return func(ctx context.Context, tenant string, _ *pass, _ exemption) (bool, error) {
-		v, err := r.view(ctx, tenant)
-		if err != nil {
-			return false, err
-		}
-		for _, row := range v.rows {
-			if row.Group == "" || !row.Archived.IsZero() || scopeWord(row.Scope) != word {
-				continue
-			}
-			if err := r.lookGroup(ctx, tenant, row.Group, false); err != nil {
-				return false, err
-			}
-		}
-		return true, nil
-	}
-}
-
 func (r *Reconciler) allGroups(ctx context.Context, tenant string, p *pass, _ exemption) (bool, error) {
 	page, err := r.dir.List(ctx, tenant, "Group", "", p.After, pageSize)
 	if err != nil {

@@ -73,7 +73,7 @@ func TestGuardsCountNestedMembersOnce(t *testing.T) {
 			h.rename(outer, "ws-B-role-admin")
 			h.rec = h.reconciler(opts...)
 			h.sync()
-			holds, err := h.rec.Holds(t.Context(), tenant)
+			holds, err := h.rec.Holds(t.Context(), tenant, "", 0)
 			if err != nil || len(holds) != held {
 				t.Errorf("holds %+v, %v; want %d", holds, err, held)
 			}

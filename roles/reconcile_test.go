@@ -247,7 +247,7 @@ func TestRenameBeyondTheLimitIsHeldAsAWhole(t *testing.T) {
 	for _, u := range users {
 		h.want(u, "A:admin")
 	}
-	holds, err := h.rec.Holds(t.Context(), tenant)
+	holds, err := h.rec.Holds(t.Context(), tenant, "", 0)
 	if err != nil || len(holds) != 1 || holds[0].Kind != roles.HoldLosing {
 		t.Fatalf("holds %+v, %v", holds, err)
 	}
@@ -261,7 +261,7 @@ func TestRenameBeyondTheLimitIsHeldAsAWhole(t *testing.T) {
 	for _, u := range users {
 		h.want(u, "B:admin")
 	}
-	if holds, _ := h.rec.Holds(t.Context(), tenant); len(holds) != 0 {
+	if holds, _ := h.rec.Holds(t.Context(), tenant, "", 0); len(holds) != 0 {
 		t.Errorf("holds %+v are left", holds)
 	}
 }
@@ -371,7 +371,7 @@ func TestRefusedWorkspaceIsTriedAgain(t *testing.T) {
 	h.group("ws-None-role-admin", u)
 	h.sync()
 	h.want(u, "")
-	refused, err := h.rec.Workspaces(t.Context(), tenant, true, "", 0)
+	refused, err := h.rec.Workspaces(t.Context(), tenant, true, roles.WorkspaceName{}, 0)
 	if err != nil || len(refused) != 1 || refused[0].Name != "None" {
 		t.Fatalf("refused: %+v, %v", refused, err)
 	}
@@ -397,12 +397,80 @@ func TestDeletedWorkspaceIsForgottenWithoutCalls(t *testing.T) {
 	if calls := h.told(); len(calls) != 0 {
 		t.Errorf("the host was told %q", calls)
 	}
+	pending := func() []roles.WorkspaceName {
+		list, err := h.rec.Workspaces(t.Context(), tenant, true, roles.WorkspaceName{}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	if list := pending(); len(list) != 1 || list[0].ID != "W" {
+		t.Errorf("pending: %+v; want the workspace of the row", list)
+	}
+	if err := h.rec.WorkspaceDeleted(t.Context(), tenant, "without rows"); err != nil {
+		t.Fatal(err)
+	}
 	if err := h.rec.WorkspaceRestored(t.Context(), tenant, "W"); err != nil {
 		t.Fatal(err)
 	}
 	h.sync()
 	if calls := h.told(); len(calls) != 1 {
 		t.Errorf("the host was told %q; want a grant", calls)
+	}
+	if list := pending(); len(list) != 0 {
+		t.Errorf("pending: %+v", list)
+	}
+}
+
+func TestNamesThatNobodyWasAskedAboutArePendingUntilThereIsSomebody(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, both())
+	u := h.user("u")
+	for _, name := range []string{"A", "B", "C"} {
+		h.group("ws-"+name+"-role-admin", u)
+	}
+	h.sync()
+	var names []string
+	var last roles.WorkspaceName
+	for {
+		page, err := h.rec.Workspaces(t.Context(), tenant, true, last, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, last = range page {
+			names = append(names, last.Name)
+		}
+		if len(page) < 2 {
+			break
+		}
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, []string{"A", "B", "C"}) {
+		t.Errorf("pending: %q", names)
+	}
+	h.rec = h.reconciler(both(), byNames())
+	if err := h.rec.ReconcileAll(t.Context(), tenant); err != nil {
+		t.Fatal(err)
+	}
+	h.want(u, "A:admin B:admin C:admin")
+}
+
+func TestUnknownRolesOfUsersAreListed(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, roles.WithSettings(roles.Settings{Organisation: &roles.Organisation{}}))
+	u := h.user("u")
+	h.user("v")
+	h.patch("User", u, `{"op":"replace","path":"roles","value":[{"value":"boss"},{"value":"admin"},{"value":"group"}]}`)
+	h.sync()
+	h.want(u, "org:admin")
+	list, err := h.rec.Assignments(t.Context(), tenant, roles.UserQuery{UnknownRoles: true})
+	if err != nil || len(list) != 1 || list[0].User != u || !slices.Equal(list[0].UnknownRoles, []string{"boss"}) {
+		t.Errorf("listed: %+v, %v", list, err)
+	}
+	h.patch("User", u, `{"op":"replace","path":"roles","value":[{"value":"admin"}]}`)
+	h.sync()
+	if list, err = h.rec.Assignments(t.Context(), tenant, roles.UserQuery{UnknownRoles: true}); err != nil || len(list) != 0 {
+		t.Errorf("still listed: %+v, %v", list, err)
 	}
 }
 

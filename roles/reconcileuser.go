@@ -81,6 +81,7 @@ func (r *Reconciler) attempt(ctx context.Context, tenant, id string, x exemption
 	st.User, st.Connection = id, d.person.connection
 	st.Applied, st.Handed = d.after(nil), d.handed
 	st.Conflicts, st.Guarded, st.Held = d.result.Conflicts, j.guarded, j.held
+	st.UnknownRoles = someOf(d.result.UnknownRoles)
 	if len(st.Conflicts) > 0 && len(before.Conflicts) == 0 {
 		r.count(&r.stats.conflicts)
 		r.log.InfoContext(ctx, "roles: groups conflict", "tenant", tenant, "user", id, "scope", st.Conflicts[0].Scope.ID)
@@ -208,7 +209,15 @@ func (r *Reconciler) failed(ctx context.Context, tenant string, k *kept[userStat
 	return host
 }
 
-// short bounds what is kept of an error.
+// someOf bounds what is kept of values that a client sent.
+func someOf(values []string) (some []string) {
+	for _, v := range values[:min(len(values), 20)] {
+		some = append(some, short(v))
+	}
+	return some
+}
+
+// short bounds what is kept of a text.
 func short(s string) string {
 	const most = 300
 	if len(s) > most {

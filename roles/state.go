@@ -19,6 +19,8 @@ type userState struct {
 	Conflicts []Conflict   `json:"conflicts,omitempty"`
 	// Guarded are scopes in which the last holder keeps a role.
 	Guarded []Scope `json:"guarded,omitempty"`
+	// UnknownRoles are values of the attribute roles that say nothing known.
+	UnknownRoles []string `json:"unknownRoles,omitempty"`
 	// Held are the kinds of holds that keep the user's roles as they are.
 	Held []HoldKind `json:"held,omitempty"`
 	// Error is the last error of the Applier, Failures how many there were in a row.
@@ -35,7 +37,7 @@ type doubt struct {
 }
 
 func (s *userState) empty() bool {
-	return len(s.Applied)+len(s.Doubts)+len(s.Handed)+len(s.Conflicts)+len(s.Held)+len(s.Guarded) == 0 && s.Error == ""
+	return len(s.Applied)+len(s.Doubts)+len(s.Handed)+len(s.Conflicts)+len(s.Held)+len(s.Guarded)+len(s.UnknownRoles) == 0 && s.Error == ""
 }
 
 func (s *userState) words() []string {
@@ -73,6 +75,9 @@ func (s *userState) words() []string {
 	}
 	if len(s.Guarded) > 0 {
 		w = append(w, "guarded")
+	}
+	if len(s.UnknownRoles) > 0 {
+		w = append(w, "unknown roles")
 	}
 	if len(s.Held) > 0 {
 		w = append(w, "held")
@@ -133,14 +138,14 @@ func (s *groupState) words() []string {
 type workspaceState struct {
 	WorkspaceName
 	Gone bool `json:"gone,omitempty"`
+	// Unasked says that there was nobody to ask about the name.
+	Unasked bool `json:"unasked,omitempty"`
 }
 
 func (s *workspaceState) words() []string {
 	switch {
-	case s.Gone:
-		return []string{"gone"}
-	case s.ID == "":
-		return []string{"refused"}
+	case s.Gone, s.ID == "":
+		return []string{"pending"}
 	}
 	return []string{"bound"}
 }

@@ -89,7 +89,7 @@ func (r *Reconciler) page(ctx context.Context, tenant string, t *todo) (done boo
 	case todoUser:
 		return true, r.lookEach(ctx, tenant, []string{t.ID}, x)
 	case todoScope:
-		steps = r.scope(t.ID)
+		steps = []step{r.lookStates(t.ID)}
 	case todoGroup, todoLater:
 		steps = r.wholeGroup(t.ID)
 	default:

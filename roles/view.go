@@ -87,6 +87,7 @@ func (r *Reconciler) load(ctx context.Context, tenant string, c kept[control]) (
 		switch w := k.State; {
 		case w.Gone:
 			v.spaces.Gone[w.ID] = true
+		case w.ID == "" && w.Unasked && r.workspaces != nil: // there is somebody now
 		case w.ID == "":
 			v.spaces.Refused[w.Key] = true
 		default:

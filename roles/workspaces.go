@@ -12,12 +12,14 @@ import (
 	"github.com/musterhq/muster/storage"
 )
 
-// WorkspaceName is a workspace that groups name by the convention.
+// WorkspaceName is a workspace that groups lead to: by its name, as the convention
+// does, or by the host's id, as rows do.
 type WorkspaceName struct {
-	// Name is the first spelling that was met, and Key its folded form.
+	// Name is the first spelling that was met, and Key its folded form; both empty for
+	// one that is pending by its id.
 	Name string `json:"name,omitempty"`
 	Key  string `json:"key,omitempty"`
-	// ID is the host's id; empty while the host refuses the workspace.
+	// ID is the host's id; empty while a name has none.
 	ID string `json:"id,omitempty"`
 }
 
@@ -32,15 +34,15 @@ func goneID(workspace string) string { return "gone:" + workspace }
 // askWorkspaces asks the host about workspaces that it was not asked about. asked
 // reports whether something is known now that was not.
 func (r *Reconciler) askWorkspaces(ctx context.Context, tenant string, pending []Pending) (asked bool, err error) {
-	if r.workspaces == nil {
-		return false, nil
-	}
 	for _, p := range pending {
 		if p.Key == "" || p.Refused {
 			continue
 		}
 		var id string
-		err := calling(func() (err error) { id, err = r.workspaces(ctx, tenant, p.Name); return err })
+		err := ErrRefused
+		if r.workspaces != nil {
+			err = calling(func() (err error) { id, err = r.workspaces(ctx, tenant, p.Name); return err })
+		}
 		switch {
 		case errors.Is(err, ErrRefused):
 			id = ""
@@ -67,33 +69,54 @@ func (r *Reconciler) bind(ctx context.Context, tenant string, w WorkspaceName) e
 		if err != nil {
 			return err
 		}
-		k.State.WorkspaceName = w
+		k.State = workspaceState{WorkspaceName: w, Unasked: r.workspaces == nil}
 		put, err := r.kinds.workspaces.put(&k, b.Time)
 		b.Puts = append(b.Puts, put)
 		return err
 	})
 }
 
-// Workspaces returns workspaces that groups name by the convention, behind a key
-// and at most limit, 0 meaning 100: those that the host has, or with refused those that it
-// refused.
-func (r *Reconciler) Workspaces(ctx context.Context, tenant string, refused bool, after string, limit int) ([]WorkspaceName, error) {
-	word := "bound"
-	if refused {
-		word = "refused"
-	}
-	if after != "" {
-		after = nameID(after)
-	}
-	page, err := r.kinds.workspaces.list(ctx, r.store, tenant, after, limitOr(limit), word)
+// Workspaces returns workspaces that groups lead to, behind one of them and at most
+// limit, 0 meaning 100. after is the last of the page before, zero for the first page.
+// They are those that groups name by the convention and the host has, or with pending
+// those that the host does not have: names that it refused or that nobody was there to
+// ask about, and ids that rows lead to and that were said to be gone
+// ([Reconciler.WorkspaceDeleted]).
+func (r *Reconciler) Workspaces(ctx context.Context, tenant string, pending bool, after WorkspaceName, limit int) ([]WorkspaceName, error) {
+	v, err := r.view(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]WorkspaceName, len(page))
-	for i, k := range page {
-		out[i] = k.State.WorkspaceName
+	word, behind := "bound", ""
+	if pending {
+		word = "pending"
 	}
-	return out, nil
+	switch {
+	case after.Key != "":
+		behind = nameID(after.Key)
+	case after.ID != "":
+		behind = goneID(after.ID)
+	}
+	limit = limitOr(limit)
+	var out []WorkspaceName
+	for {
+		page, err := r.kinds.workspaces.list(ctx, r.store, tenant, behind, pageSize, word)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range page {
+			behind = k.ID
+			if k.State.Gone && !v.mapped(Workspace(k.State.ID)) {
+				continue
+			}
+			if out = append(out, k.State.WorkspaceName); len(out) == limit {
+				return out, nil
+			}
+		}
+		if len(page) < pageSize {
+			return out, nil
+		}
+	}
 }
 
 // RetryWorkspace asks the host again about a workspace that it refused, the next
@@ -128,7 +151,7 @@ func (r *Reconciler) setWorkspace(ctx context.Context, tenant, name, id string) 
 			}
 			return nil
 		}
-		k.State.Key, k.State.ID = key, id
+		k.State.Key, k.State.ID, k.State.Unasked = key, id, false
 		if k.State.Name == "" {
 			k.State.Name = name
 		}
@@ -160,7 +183,9 @@ func (r *Reconciler) notGone(ctx context.Context, tenant, id string, b *storage.
 // it is forgotten without calls of the [Applier]. Rows that lead to it stay, and
 // give nothing until [Reconciler.WorkspaceRestored]; names that led to it wait as if
 // the host had refused them, until [Reconciler.RetryWorkspace] or
-// [Reconciler.BindWorkspace].
+// [Reconciler.BindWorkspace]. [Reconciler.Workspaces] lists both as pending. A host
+// whose customers add rows for a workspace that it has yet to make says so in the
+// same way.
 func (r *Reconciler) WorkspaceDeleted(ctx context.Context, tenant, id string) error {
 	if id == "" {
 		return errors.New("roles: the id of a workspace is empty")
@@ -187,7 +212,7 @@ func (r *Reconciler) WorkspaceDeleted(ctx context.Context, tenant, id string) er
 			if err != nil {
 				return err
 			}
-			k.State.ID = "" // until somebody asks for it to be tried again
+			k.State.ID, k.State.Unasked = "", false // until somebody asks for it to be tried again
 			put, err := r.kinds.workspaces.put(&k, b.Time)
 			if err != nil {
 				return err
