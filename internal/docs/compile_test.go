@@ -2,6 +2,7 @@ package docs
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"go/token"
 	"go/types"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -36,10 +36,10 @@ type pkg struct {
 }
 
 // packages returns the packages of this module and whatever these import, by
-// import path.
+// import path. One that does not compile does no harm to blocks without it.
 func packages(t *testing.T) map[string]pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Name,Export", "./...")
+	cmd := exec.Command("go", "list", "-e", "-export", "-deps", "-json=ImportPath,Name,Export", "./...")
 	cmd.Dir, cmd.Stderr = root, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -66,22 +66,31 @@ type compiler struct {
 
 func newCompiler(t *testing.T) *compiler {
 	c := &compiler{packages: packages(t), byName: map[string]string{}}
-	// Of two packages with one name the block has to import the rarer one, in a
-	// hidden comment.
-	for _, p := range slices.SortedFunc(maps.Values(c.packages), func(a, b pkg) int { return strings.Compare(b.ImportPath, a.ImportPath) }) {
-		first, _, _ := strings.Cut(p.ImportPath, "/")
-		own := strings.HasPrefix(p.ImportPath, "github.com/musterhq/muster/")
-		if internal := slices.Contains(strings.Split(p.ImportPath, "/"), "internal"); internal || p.Name == "main" || strings.Contains(p.ImportPath, " ") {
+	// Of several packages with one name, one of ours and the one nearest to its
+	// module's root is meant; a block that means another imports it in a hidden
+	// comment.
+	ours := func(importPath string) bool { return strings.HasPrefix(importPath, "github.com/musterhq/muster/") }
+	rank := func(importPath string) int {
+		if first, _, _ := strings.Cut(importPath, "/"); !ours(importPath) && strings.Contains(first, ".") {
+			return 200
+		} else if !ours(importPath) {
+			return 100 + strings.Count(importPath, "/")
+		}
+		return strings.Count(importPath, "/")
+	}
+	for _, p := range c.packages {
+		have, ok := c.byName[p.Name]
+		if internal := slices.Contains(strings.Split(p.ImportPath, "/"), "internal"); internal || p.Name == "main" || rank(p.ImportPath) == 200 {
 			continue
 		}
-		if have := c.byName[p.Name]; own || !strings.Contains(first, ".") && !strings.HasPrefix(have, "github.com/musterhq/") {
+		if !ok || cmp.Or(cmp.Compare(rank(p.ImportPath), rank(have)), strings.Compare(p.ImportPath, have)) < 0 {
 			c.byName[p.Name] = p.ImportPath
 		}
 	}
 	for name, importPath := range map[string]string{ // where the standard library has several
 		"rand": "crypto/rand", "template": "html/template", "slog": "log/slog", "pprof": "net/http/pprof",
 		"chi": "github.com/go-chi/chi/v5", "gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v5",
-		"otelhttp": "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp",
+		"trace": "go.opentelemetry.io/otel/trace", "otelhttp": "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp",
 	} {
 		c.byName[name] = importPath
 	}
