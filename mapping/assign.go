@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -20,6 +21,9 @@ import (
 // and never written through. What set functions of the host do behind pointers
 // and maps is their affair.
 func (m *Mapping[T]) Assign(dst *T, r *scim.Resource) (ignored []string, err error) {
+	if r.Type() != m.typ {
+		return nil, errForeignType
+	}
 	before := *dst
 	a := assignment[T]{m: m, dst: dst}
 	if m.elements > 0 {
@@ -47,6 +51,8 @@ func (m *Mapping[T]) Assign(dst *T, r *scim.Resource) (ignored []string, err err
 	}
 	return a.lost, nil
 }
+
+var errForeignType = errors.New("mapping: the resource is not of the type that the mapping was built for, which is one server's")
 
 // assignment is the state of one Assign.
 type assignment[T any] struct {

@@ -63,8 +63,11 @@ func codecOf(t reflect.Type, s shape) (codec, error) {
 func mismatch(t reflect.Type, p schema.Path) error {
 	a := p.Attribute()
 	kind := a.Type.String()
-	if a.MultiValued {
+	switch {
+	case a.MultiValued:
 		kind = "multi-valued " + kind
+	case a.Type == schema.Complex:
+		kind += "; declare fields for its parts"
 	}
 	return fmt.Errorf("a Go %s cannot hold the attribute %s, which is %s", t, p, kind)
 }
@@ -265,11 +268,6 @@ func anyValue(s shape) codec {
 			return v, nil
 		},
 		store: func(p any, v resource.Value) error {
-			if s.max > 0 {
-				if err := fits(v, s.max); err != nil {
-					return err
-				}
-			}
 			*p.(*resource.Value) = v
 			return nil
 		},

@@ -34,7 +34,8 @@ func Attr[T, V any](path string, at func(*T) *V) *TypedField[T, V] {
 
 // Convert declares that the attribute at path is kept in a variable of a type of
 // the host's own. S, the type on SCIM's side, is one of those that the package
-// doc lists; where toSCIM may have nothing to tell, a pointer.
+// doc lists; where toSCIM may have nothing to tell, a pointer, which is never nil
+// when toHost gets it.
 //
 //	mapping.Convert("active", func(a *Account) *Status { return &a.Status }, statusOf, Status.IsActive)
 //

@@ -89,6 +89,8 @@ func (f *field[T]) bind() error {
 		return errors.New("a field is read-only or written once, not both")
 	case f.ReadOnly && (f.Default || f.derive != nil):
 		return errors.New("a read-only field takes neither a default nor a derived value, since it is never assigned")
+	case f.Max < 0 || f.Max > 0 && !hasLength(f.typ, p):
+		return errors.New("only a text has a maximum length, in characters")
 	case f.Default && f.derive != nil:
 		return errors.New("a field has a default or a derived value, not both")
 	}
@@ -109,10 +111,13 @@ func (f *field[T]) bind() error {
 			return err
 		}
 	}
-	if f.Max > 0 && !p.Attribute().Type.IsText() && p.Attribute().Type != schema.Complex {
-		return errors.New("only a text has a maximum length")
-	}
 	return nil
+}
+
+// hasLength reports whether fields of type t for p hold texts of bounded length.
+func hasLength(t reflect.Type, p schema.Path) bool {
+	a := p.Attribute()
+	return t != reflect.TypeFor[resource.Value]() && (a.Type.IsText() || a.Type == schema.Complex && a.MultiValued)
 }
 
 // isActive reports whether p says if a resource is active, which it is unless it

@@ -27,8 +27,8 @@ type FieldInfo struct {
 	// Path is the path as declared, and Target what it means.
 	Path   string
 	Target Target
-	// Name is the host's name for the field: that of the struct field, behind the
-	// names of the structs that it lies in ("Home.Street"), or what code set.
+	// Name is the host's name for the field: that of the struct field as Go code
+	// selects it ("Home.Street"), or what code set.
 	Name string
 	// Label is the field's name for people; "" when none is declared.
 	Label string
