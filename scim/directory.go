@@ -179,7 +179,7 @@ func (d *Directory) GroupsOf(ctx context.Context, tenant string, member, after s
 func membership() storage.Relation { return storage.Relation{Owner: "Group", Name: "members"} }
 
 func (d *Directory) linked(ctx context.Context, q *storage.LinkQuery) ([]storage.Ref, error) {
-	links, err := d.s.store.Links(ctx, q)
+	links, err := d.s.readLinks(within(ctx, ""), d.s.store, q)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 // endpoint is a resource type as it is served.
 type endpoint struct {
 	typ     *Type
-	handler ResourceHandler // nil: kept in the store
+	handler *hosted // nil: kept in the store
 	can     abilities
 	active  Path // the boolean attribute "active", or zero
 	secret  Path // the attribute "password", or zero
@@ -23,30 +23,10 @@ type endpoint struct {
 	onRequest []Path
 }
 
-// abilities are what a handler can do.
-type abilities struct {
-	create  Creator
-	replace Replacer
-	patch   Patcher
-	delete  Deleter
-	owned   Owned
-	adopt   Adopter
-}
-
-func abilitiesOf(h ResourceHandler) (a abilities) {
-	a.create, _ = h.(Creator)
-	a.replace, _ = h.(Replacer)
-	a.patch, _ = h.(Patcher)
-	a.delete, _ = h.(Deleter)
-	a.owned, _ = h.(Owned)
-	a.adopt, _ = h.(Adopter)
-	return a
-}
-
-func newEndpoint(t *Type, h ResourceHandler) *endpoint {
+func newEndpoint(t *Type, h *hosted) *endpoint {
 	e := &endpoint{typ: t, handler: h, bare: bareResource(t)}
 	if h != nil {
-		e.can = abilitiesOf(h)
+		e.can = h.abilities()
 	}
 	if p, ok := t.Root().Lookup("active"); ok && p.Attribute().Type == schema.Boolean && !p.Attribute().MultiValued {
 		e.active = p
@@ -86,12 +66,15 @@ func (e *endpoint) allows(m Method) bool {
 	case Replace:
 		return e.can.replace != nil
 	case Patch:
-		return e.can.patch != nil || e.can.replace != nil
+		return e.can.patch != nil || e.can.replace != nil || e.can.edit != nil
 	case Delete:
 		return e.can.delete != nil
 	}
 	return true
 }
+
+// keepsLinks reports whether the handler keeps the relations that its resources own.
+func (e *endpoint) keepsLinks() bool { return e.can.link != nil }
 
 func (s *Server) notAllowed(e *endpoint, m Method) error {
 	return Errorf(http.StatusMethodNotAllowed, "", "%s resources cannot be changed in this way here (%s)", e.typ.Name(), m)

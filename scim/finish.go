@@ -39,6 +39,9 @@ func (s *Server) finish(ctx context.Context, e *endpoint, op *Operation, w *pend
 	if op.Method == Delete && (len(e.typ.Relations()) > 0 || s.fromUsers != nil && len(e.typ.Inverses()) > 0) {
 		s.forgetSkipped(ctx, op.Principal.Tenant, storage.Ref{Type: e.typ.Name(), ID: op.ID})
 	}
+	if op.Method == Delete && s.hosts {
+		s.unlinkByHandlers(ctx, op.Principal.Tenant, refOf(op))
+	}
 	if op.NoContent || op.Method == Delete {
 		return nil
 	}

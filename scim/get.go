@@ -31,7 +31,7 @@ func (s *Server) load(ctx context.Context, e *endpoint, op *Operation) (*Resourc
 		if err != nil {
 			return nil, err
 		}
-		return h.shown(), nil
+		return e.shown(h), nil
 	}
 	rec, err := s.record(ctx, s.store, op)
 	if err != nil {

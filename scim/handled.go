@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"net/http"
 	"slices"
 
 	"github.com/musterhq/muster/scim/patch"
@@ -22,11 +23,13 @@ func (s *Server) createHandled(ctx context.Context, e *endpoint, op *Operation) 
 	w := &handledWrite{effect: Effect{Kind: Create, Type: e.typ, After: r}, cur: &handled{}, password: password}
 	w.asked = setAll(e, op.Relations, func(Path) bool { return false })
 	w.write = func() (*Resource, error) { return e.can.create.Create(ctx, op.Principal.Tenant, r) }
-	// The links need the id, which the handler assigns; what can be wrong with them
-	// has to be found out before.
-	if _, err := s.linksOfHandled(ctx, e, op, "", w); err != nil {
+	// Links in the store need the id, which the handler assigns; what can be wrong with
+	// them has to be found out before.
+	links, err := s.linksOfHandled(ctx, e, op, "", w)
+	if err != nil {
 		return nil, err
 	}
+	w.links = links
 	return s.commitHandled(ctx, e, op, w)
 }
 
@@ -65,7 +68,7 @@ func (s *Server) changeHandled(ctx context.Context, e *endpoint, op *Operation, 
 		if err != nil {
 			return nil, err
 		}
-		if err := checkMatch(op, cur.shown()); err != nil {
+		if err := checkMatch(op, e.shown(cur)); err != nil {
 			return nil, err
 		}
 		w.again(cur, Effect{Kind: op.Method, Type: e.typ, ID: op.ID, Before: cur.Resource})
@@ -75,6 +78,9 @@ func (s *Server) changeHandled(ctx context.Context, e *endpoint, op *Operation, 
 		var amended bool
 		if w.effect.After, w.effect.Changes, amended, err = s.amendUpdate(ctx, op, cur.Resource, w.effect.After, w.effect.Changes); err != nil {
 			return nil, err
+		}
+		if len(w.effect.Changes) > 0 && e.can.replace == nil && (e.can.patch == nil || amended) {
+			return nil, Errorf(http.StatusBadRequest, Mutability, "of %s resources nothing but relations can be changed here", e.typ.Name())
 		}
 		w.write = func() (*Resource, error) {
 			version := cur.Meta().Version
@@ -103,7 +109,7 @@ func (s *Server) deleteHandled(ctx context.Context, e *endpoint, op *Operation) 
 		if err != nil {
 			return nil, err
 		}
-		if err := checkMatch(op, cur.shown()); err != nil {
+		if err := checkMatch(op, e.shown(cur)); err != nil {
 			return nil, err
 		}
 		w := &handledWrite{cur: cur, effect: Effect{Kind: Delete, Type: e.typ, ID: op.ID, Before: cur.Resource}}
@@ -125,19 +131,14 @@ func (s *Server) loadHandled(ctx context.Context, e *endpoint, op *Operation) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := e.checkHandled(cur); err != nil {
-		return nil, err
-	}
 	shadow, err := s.shadowOf(ctx, e, op.Principal.Tenant, op.ID)
 	return &handled{cur, shadow}, err
 }
 
 // checkHandled finds what is wrong with a resource of a handler's making.
 func (e *endpoint) checkHandled(r *Resource) error {
-	if r == nil || r.Type() != e.typ || r.ID() == "" {
-		return errForeignType
-	}
-	return nil
+	_, err := e.handler.fit(r, nil)
+	return err
 }
 
 // handledWrite is a write of a resource that a handler serves.
@@ -146,6 +147,7 @@ type handledWrite struct {
 	effect   Effect
 	password string
 	asked    []relationEdit // of the relations
+	links    *linkEdits     // what comes of that
 	exact    bool           // they were decided on the shadow's version
 	write    func() (*Resource, error)
 
@@ -189,10 +191,9 @@ func (e *endpoint) withoutPassword(ops []patch.Operation) []patch.Operation {
 func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, w *handledWrite) (*Result, error) {
 	effect := &w.effect
 	changes := effect.Kind == Create || effect.Kind == Delete || len(effect.Changes) > 0 || effect.Owner != nil
-	var links *linkEdits
 	if effect.Kind == Replace || effect.Kind == Patch {
 		var err error
-		if links, err = s.linksOfHandled(ctx, e, op, op.ID, w); err != nil {
+		if w.links, err = s.linksOfHandled(ctx, e, op, op.ID, w); err != nil {
 			return nil, err
 		}
 	}
@@ -206,23 +207,15 @@ func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, 
 			return nil, err
 		}
 	}
-	if links != nil {
-		if err := s.linkHandled(ctx, e, op, w, links, effect.After); err != nil {
-			return nil, err
-		}
-	}
-	r, err := w.write()
+	r, err := s.writeHandled(ctx, e, op, w)
 	if err != nil {
-		return nil, err
-	}
-	if err := e.checkHandled(r); err != nil {
 		return nil, err
 	}
 	if effect.Kind != Delete {
 		effect.ID, effect.After = r.ID(), r
 	}
 	w.cur.Resource = r
-	if effect.Kind == Create {
+	if effect.Kind == Create && !e.keepsLinks() {
 		if err := s.linkNew(ctx, e, op, w); err != nil {
 			return nil, err
 		}
@@ -236,12 +229,74 @@ func (s *Server) commitHandled(ctx context.Context, e *endpoint, op *Operation, 
 	if changes || w.linked() {
 		s.tellOfHandled(ctx, op, w)
 	}
-	res := &Result{Item: Item{Resource: w.cur.shown()}, Unchanged: !changes && !w.linked()}
+	res := &Result{Item: Item{Resource: e.shown(w.cur)}, Unchanged: !changes && !w.linked()}
 	if op.NoContent || effect.Kind == Delete {
 		return res, nil
 	}
 	res.Relations, err = s.relationsOf(ctx, e, op, r)
 	return res, err
+}
+
+// writeHandled has the handler write, and before that the links, where they are in the
+// store and their owner has an id.
+func (s *Server) writeHandled(ctx context.Context, e *endpoint, op *Operation, w *handledWrite) (*Resource, error) {
+	switch {
+	case w.links == nil:
+	case e.keepsLinks():
+		w.dropped = w.links.dropped
+		if len(w.links.edits) == 0 {
+			break
+		}
+		if w.effect.Owner == nil {
+			return s.writeLinked(ctx, e, op, w)
+		}
+		// It is adopted with its document, and belongs to the caller from then on.
+		r, err := w.write()
+		if err != nil {
+			return nil, err
+		}
+		return s.editLinked(ctx, e, w, &LinkedWrite{Tenant: op.Principal.Tenant, ID: r.ID()})
+	case w.effect.Kind != Create:
+		if err := s.linkHandled(ctx, e, op, w, w.links, w.effect.After); err != nil {
+			return nil, err
+		}
+	}
+	return w.write()
+}
+
+// writeLinked has a Linker write a resource and its relations at once.
+func (s *Server) writeLinked(ctx context.Context, e *endpoint, op *Operation, w *handledWrite) (*Resource, error) {
+	effect, version := &w.effect, ""
+	if w.cur.Resource != nil {
+		version = w.cur.Meta().Version
+	}
+	write := &LinkedWrite{Tenant: op.Principal.Tenant, ID: op.ID}
+	switch {
+	case effect.Kind == Create:
+		write.Resource = effect.After
+	case len(effect.Changes) > 0:
+		write.Resource, write.IfVersion = effect.After.WithMeta(w.cur.Meta()), version
+	case op.IfMatch != "" || w.exact:
+		write.IfVersion = version
+	}
+	return s.editLinked(ctx, e, w, write)
+}
+
+// editLinked has a Linker make a write with the edits that were worked out.
+func (s *Server) editLinked(ctx context.Context, e *endpoint, w *handledWrite, write *LinkedWrite) (*Resource, error) {
+	write.Edits = w.links.edits
+	res, err := e.can.edit.EditLinks(ctx, write)
+	if err != nil {
+		return nil, err
+	}
+	for i, edit := range write.Edits {
+		done := &res.Links[i]
+		w.count(LinkCount{edit.Relation, done.Added, done.Removed})
+		for _, ref := range done.Dropped {
+			w.dropped = append(w.dropped, Member{ID: ref.ID, Type: ref.Type})
+		}
+	}
+	return res.Resource, nil
 }
 
 // tellOfHandled tells the subscribers what was done.

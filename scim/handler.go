@@ -36,7 +36,7 @@ import (
 type ResourceHandler interface {
 	// Get returns the tenant's resource of that id, with its Meta, or
 	// [ErrNotFound]. An id of any shape may be asked for. Of the Meta only the id is
-	// required; without versions there are no ETags.
+	// required; for a version that is missing clients see [ContentVersion].
 	Get(ctx context.Context, tenant, id string) (*Resource, error)
 	// List returns the page that req asks for; [Page] does all of it for a handler
 	// that can only iterate.
@@ -98,7 +98,7 @@ type ListRequest struct {
 	Scope  string
 	Type   *Type
 	Filter *Filter // nil: all
-	Sort   Sort    // zero: by id
+	Sort   Sort    // zero: by id; by meta.version it is by id too
 	// After, if not nil, starts behind a position in the order, whether or not a
 	// resource stands there; Offset is 0 then. Only a handler whose pages have
 	// Keyset set gets to see it.
@@ -163,7 +163,7 @@ func Page(req *ListRequest, candidates iter.Seq2[*Resource, error]) (*ListPage, 
 		page.Total++
 		s := sorted{id: r.ID(), r: r}
 		if !req.Sort.Path.IsZero() {
-			s.key, s.absent = filter.SortKey(r, req.Sort.Path)
+			s.key, s.absent = sortKey(r, req.Sort.Path)
 		}
 		if req.After != nil && compare(s, after) <= 0 {
 			continue

@@ -28,6 +28,10 @@ type Limits struct {
 	// Wait bounds an operation that has to be repeated because others write the same
 	// resource. Default 15 seconds; then 503.
 	Wait time.Duration
+	// Handler bounds one call of a [ResourceHandler]: its context ends then, and the
+	// answer is 503. A handler that does not mind its context is left behind a second
+	// later; what it still does then is not known to the client. Default 30 seconds.
+	Handler time.Duration
 }
 
 // WithLimits sets limits.
@@ -49,6 +53,7 @@ func WithLimits(l Limits) Option {
 		setLimit(&s.limits.NestingDepth, l.NestingDepth)
 		setLimit(&s.limits.NestedGroups, l.NestedGroups)
 		setLimit(&s.limits.Wait, l.Wait)
+		setLimit(&s.limits.Handler, l.Handler)
 		s.limits.PageSize = min(s.limits.PageSize, s.limits.MaxPageSize)
 		return nil
 	})
@@ -65,6 +70,6 @@ func defaultLimits() Limits {
 		Body: 8 << 20, Depth: 32, Members: 100_000, Operations: 10_000, BulkOperations: 1000,
 		FilterLength: 8192, FilterNodes: 200, FilterDepth: 50,
 		PageSize: 100, MaxPageSize: 1000, Scan: 2_000_000, Labels: 1000, NestingDepth: 10, NestedGroups: 10_000,
-		Wait: 15 * time.Second,
+		Wait: 15 * time.Second, Handler: 30 * time.Second,
 	}
 }

@@ -16,7 +16,7 @@ import (
 //
 // The version of a resource, if the handler keeps one, covers the relations that it
 // owns: it is another one after a link was added or removed. Without versions the
-// resources of a Linker have no ETags. Delete removes the links that a resource owns
+// resources of a Linker have no ETags, since content alone does not tell about links. Delete removes the links that a resource owns
 // together with it.
 //
 // Users in the server's store and groups of a Linker, or the other way round, go
@@ -53,7 +53,8 @@ type LinkedWrite struct {
 	ID string
 	// Resource is the document as it shall be, with the Meta that [Creator] or
 	// [Replacer] get. It is nil when the document stays as it is. A handler that is no
-	// Creator is not asked to create, one that is no Replacer not to replace.
+	// Creator is not asked to create, one that is neither Replacer nor Patcher not to
+	// replace.
 	Resource *Resource
 	// IfVersion, when not "", is the version that the resource must be in; else
 	// [ErrConflict]. It is empty when members are added or removed whatever else

@@ -128,7 +128,7 @@ func (s *Server) linkEdits(ctx context.Context, st storage.Store, e *endpoint, o
 // provider was set up anew perhaps, does not mean that the group is empty: it
 // changes nothing, and all of it is reported.
 func (s *Server) anyKnown(ctx context.Context, st storage.Store, op *Operation, edit *storage.LinkEdit, a relationEdit) (bool, error) {
-	links, err := st.Links(ctx, &storage.LinkQuery{
+	links, err := s.readLinks(ctx, st, &storage.LinkQuery{
 		Tenant: op.Principal.Tenant, Relation: storage.Relation{Owner: edit.Owner.Type, Name: edit.Relation},
 		Of: []storage.Ref{edit.Owner}, Other: edit.Add, Limit: 1,
 	})
@@ -259,7 +259,7 @@ func (s *Server) keepTypes(ctx context.Context, st storage.Store, op *Operation,
 			q.Other = append(q.Other, storage.Ref{Type: t, ID: ref.ID})
 		}
 	}
-	found, err := st.Links(ctx, q)
+	found, err := s.readLinks(ctx, st, q)
 	if err != nil || len(found) == 0 {
 		return err
 	}
@@ -361,7 +361,7 @@ func (s *Server) linkedTypes(ctx context.Context, st storage.Store, e *endpoint,
 	if len(q.Other) == 0 {
 		return ops, nil
 	}
-	found, err := st.Links(ctx, q)
+	found, err := s.readLinks(ctx, st, q)
 	if err != nil || len(found) == 0 {
 		return ops, err
 	}
@@ -392,7 +392,7 @@ func (s *Server) selectMembers(ctx context.Context, st storage.Store, e *endpoin
 		Of: []storage.Ref{refOf(op)}, Limit: linkPage, Labels: true,
 	}
 	for {
-		page, err := st.Links(ctx, q)
+		page, err := s.readLinks(ctx, st, q)
 		if err != nil {
 			return nil, err
 		}

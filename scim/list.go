@@ -165,7 +165,7 @@ func (s *Server) read(ctx context.Context, e *endpoint, op *Operation, w window)
 
 func (s *Server) readHandled(ctx context.Context, e *endpoint, op *Operation, w window, sort Sort, limit int) (*stretch, error) {
 	req := &ListRequest{
-		Tenant: op.Principal.Tenant, Connection: op.Principal.Connection, Type: e.typ,
+		Tenant: op.Principal.Tenant, Connection: op.Principal.Connection, Scope: s.scope(op.Principal), Type: e.typ,
 		Filter: op.List.Filter, Sort: sort, After: w.after, Offset: w.offset, Limit: limit,
 	}
 	if w.peek {
@@ -180,17 +180,11 @@ func (s *Server) readHandled(ctx context.Context, e *endpoint, op *Operation, w 
 	if err != nil {
 		return nil, err
 	}
-	if page == nil {
-		return nil, errForeignType
-	}
 	rs := page.Resources
 	read := &stretch{total: page.Total, keyset: page.Keyset, more: len(rs) > limit}
 	rs = rs[:min(len(rs), limit)]
 	read.items = make([]Item, len(rs))
 	for i, r := range rs {
-		if err := e.checkHandled(r); err != nil {
-			return nil, err
-		}
 		read.items[i].Resource = r
 	}
 	return read, nil
@@ -207,7 +201,7 @@ func (s *Server) readStored(ctx context.Context, e *endpoint, op *Operation, w w
 		q.Limit = limit + 1
 		q.Total = min(q.Total, storage.TotalIfCheap)
 	}
-	page, err := s.store.Query(ctx, &q)
+	page, err := s.query(ctx, &q)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +211,7 @@ func (s *Server) readStored(ctx context.Context, e *endpoint, op *Operation, w w
 	}
 	if read.total == storage.UnknownTotal && w.total == storage.TotalExact {
 		q.Offset, q.Limit, q.Total, q.Sort = 0, 0, storage.TotalExact, Sort{}
-		all, err := s.store.Query(ctx, &q)
+		all, err := s.query(ctx, &q)
 		if err != nil {
 			return nil, err
 		}
@@ -240,22 +234,28 @@ func (s *Server) linkTest(ctx context.Context, e *endpoint, tenant string, faile
 		if *failed != nil {
 			return false
 		}
-		q := &storage.LinkQuery{
-			Tenant: tenant, Relation: storage.Relation{Owner: l.Owner, Name: l.Relation}, Inverse: l.Inverse,
-			Of: []storage.Ref{{Type: e.typ.Name(), ID: id}}, Limit: 1,
-		}
-		switch {
-		case l.ID != "":
-			q.Other = s.others(l)
-		case l.Type != "":
-			q.After = storage.Ref{Type: l.Type} // in front of the first link of that type
-		}
-		found, err := s.store.Links(ctx, q)
+		found, err := s.readLinks(ctx, s.store, s.linkQuery(tenant, l, storage.Ref{Type: e.typ.Name(), ID: id}))
 		if err != nil {
 			*failed = err
 		}
 		return len(found) > 0 && (l.Type == "" || found[0].To.Type == l.Type)
 	}
+}
+
+// linkQuery asks for a link of each of some resources that a link test is about. When
+// the test is about a type, the link that comes first may be of another one, and then
+// there is none of that type.
+func (s *Server) linkQuery(tenant string, l filter.Linked, of ...storage.Ref) *storage.LinkQuery {
+	q := &storage.LinkQuery{
+		Tenant: tenant, Relation: storage.Relation{Owner: l.Owner, Name: l.Relation}, Inverse: l.Inverse, Of: of, Limit: 1,
+	}
+	switch {
+	case l.ID != "":
+		q.Other = s.others(l)
+	case l.Type != "":
+		q.After = storage.Ref{Type: l.Type} // in front of the first link of that type
+	}
+	return q
 }
 
 // others are the references that the other end of a link test may be.

@@ -329,7 +329,7 @@ func (s *Server) joined(ctx context.Context, st storage.Store, e *endpoint, op *
 		kind = "direct"
 	}
 	for {
-		page, err := st.Links(ctx, q)
+		page, err := s.readLinks(ctx, st, q)
 		if err != nil {
 			return nil, err
 		}

@@ -101,7 +101,7 @@ func (r *relationReader) climb(ctx context.Context, relation storage.Relation, i
 			break
 		}
 		q.Limit = r.limits.NestedGroups + 1
-		links, err := r.store.Links(ctx, q)
+		links, err := r.readLinks(ctx, r.store, q)
 		if err != nil {
 			return nil, err
 		}
@@ -128,6 +128,9 @@ func (s *Server) withNesting(ctx context.Context, op *Operation) (*Operation, er
 		return op, nil
 	}
 	plan, err := op.List.Filter.Expand(func(l filter.Linked) (filter.Node, error) {
+		if l.Nesting == filter.Direct {
+			return l, nil
+		}
 		direct := l
 		direct.Nesting = filter.Direct
 		if l.ID == "" {

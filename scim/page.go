@@ -252,13 +252,19 @@ func (src *source) key(r *Resource) (key string, absent bool) {
 	if src.sort.IsZero() {
 		return "", true
 	}
-	if src.e.handler == nil && src.sort.IsCommon() {
-		// A store orders resources that do not know their version.
+	return sortKey(r, src.sort)
+}
+
+// sortKey is what a resource is sorted by, wherever it is kept. Versions are not an
+// order: a store sorts records that do not know theirs, and what clients see of a
+// handler's is not all its own.
+func sortKey(r *Resource, p Path) (key string, absent bool) {
+	if p.IsCommon() {
 		m := r.Meta()
 		m.Version = ""
 		r = r.WithMeta(m)
 	}
-	return filter.SortKey(r, src.sort)
+	return filter.SortKey(r, p)
 }
 
 // byCursor reads the page that o.Cursor stands for. An empty one is the first page's.

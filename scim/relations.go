@@ -155,7 +155,7 @@ func (r *relationReader) lists(ctx context.Context, relation storage.Relation, i
 	for i, res := range r.rs {
 		q.Of[i] = storage.Ref{Type: r.e.typ.Name(), ID: res.ID()}
 	}
-	found, err := r.store.Links(ctx, &q.LinkQuery)
+	found, err := r.readLinks(ctx, r.store, &q.LinkQuery)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func (s *Server) pages(ctx context.Context, q storage.LinkQuery, labelled int) i
 			if q.Labels {
 				q.Limit = min(linkPage, labelled)
 			}
-			page, err := s.store.Links(ctx, &q)
+			page, err := s.readLinks(ctx, s.store, &q)
 			if err != nil {
 				yield(Member{}, err)
 				return

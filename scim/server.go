@@ -27,6 +27,7 @@ type Server struct {
 	declared  []declared
 	endpoints []*endpoint
 	byName    map[string]*endpoint // by resource type name
+	hosts     bool                 // there are handlers among them
 	// endpointPath returns the endpoint of a resource type, "" for unknown ones.
 	endpointPath func(resourceType string) string
 
@@ -147,7 +148,12 @@ func (s *Server) compile() error {
 				errs = append(errs, fmt.Errorf("resource types %s and %s have the same endpoint %s", e.typ.Name(), t.Name(), t.Endpoint()))
 			}
 		}
-		e := newEndpoint(t, d.h)
+		var h *hosted
+		if d.h != nil {
+			h = &hosted{d.h, t, s.limits.Handler}
+			s.hosts = true
+		}
+		e := newEndpoint(t, h)
 		if b, ok := d.h.(Binder); ok {
 			if err := b.Bind(t); err != nil {
 				errs = append(errs, fmt.Errorf("the handler of resource type %s: %w", t.Name(), err))
@@ -204,6 +210,9 @@ func (s *Server) execute(ctx context.Context, op *Operation) (*Result, error) {
 	}
 	if op.Method.Writes() && op.Principal.ReadOnly {
 		return nil, Errorf(http.StatusForbidden, "", "these credentials may read and not change anything")
+	}
+	if s.hosts {
+		ctx = within(ctx, s.scope(op.Principal))
 	}
 	run := (*Server).get
 	switch op.Method {

@@ -25,25 +25,28 @@ type handled struct {
 }
 
 // shown is the resource with the version that clients see: it covers the document
-// and the links. A handler without versions has none here either, since the links
-// alone do not tell whether the document is the same.
-func (h *handled) shown() *Resource {
+// and the links. The content stands for the version of a handler that keeps none,
+// unless there are links that only the handler knows of.
+func (e *endpoint) shown(h *handled) *Resource {
+	if h.Resource == nil {
+		return nil
+	}
 	m := h.Meta()
-	if h.shadow == nil || h.Resource == nil {
-		return h.Resource
+	if m.Version == "" && !e.keepsLinks() {
+		m.Version = ContentVersion(h.Resource)
 	}
-	if m.Version != "" {
+	if h.shadow != nil {
 		m.Version += "." + versionText(h.shadow.Version)
-	}
-	if h.shadow.Modified.After(m.LastModified) && !m.LastModified.IsZero() {
-		m.LastModified = h.shadow.Modified
+		if h.shadow.Modified.After(m.LastModified) && !m.LastModified.IsZero() {
+			m.LastModified = h.shadow.Modified
+		}
 	}
 	return h.WithMeta(m)
 }
 
 // shadowOf reads the shadow of a resource; nil when it has none.
 func (s *Server) shadowOf(ctx context.Context, e *endpoint, tenant, id string) (*storage.Record, error) {
-	if len(e.typ.Relations()) == 0 {
+	if len(e.typ.Relations()) == 0 || e.keepsLinks() {
 		return nil, nil
 	}
 	rec, err := s.store.Get(ctx, tenant, storage.Ref{Type: e.typ.Name(), ID: id})
@@ -64,24 +67,30 @@ func (s *Server) showHandled(ctx context.Context, e *endpoint, op *Operation, it
 		if err != nil {
 			return err
 		}
-		items[i].Resource = (&handled{r, shadow}).shown()
+		items[i].Resource = e.shown(&handled{r, shadow})
 	}
 	return nil
 }
 
 // linksOfHandled works out the edits of relations that a write asks for.
 func (s *Server) linksOfHandled(ctx context.Context, e *endpoint, op *Operation, id string, w *handledWrite) (*linkEdits, error) {
-	links, err := s.linkEdits(ctx, s.store, e, op, id, w.asked)
+	var links *linkEdits
+	var err error
+	if e.keepsLinks() {
+		links, err = s.editsOfLinker(ctx, e, op, w.asked)
+	} else {
+		links, err = s.linkEdits(ctx, s.store, e, op, id, w.asked)
+	}
 	if err != nil {
 		return nil, err
 	}
 	w.effect.Links = nil
 	for i := range links.edits {
 		edit := &links.edits[i]
-		if w.cur.shadow == nil && len(edit.Add) == 0 {
+		if w.cur.shadow == nil && len(edit.Add) == 0 && !e.keepsLinks() {
 			continue // there is nothing to take away
 		}
-		if id == "" && edit.Missing == storage.MissingReject {
+		if id == "" && !e.keepsLinks() && edit.Missing == storage.MissingReject {
 			if err := s.findTargets(ctx, s.store, op, edit, links, i); err != nil {
 				return nil, err
 			}

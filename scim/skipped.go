@@ -43,7 +43,7 @@ func (s *Server) Skipped(ctx context.Context, tenant, resourceType, id string) (
 				q.Other = append(q.Other, storage.Ref{Type: t, ID: id})
 			}
 		}
-		links, err := s.store.Links(ctx, &q)
+		links, err := s.readLinks(ctx, s.store, &q)
 		if err != nil {
 			return fmt.Errorf("scim: skipped members: %w", err)
 		}

@@ -28,9 +28,9 @@ func (n Nesting) both(m Nesting) (_ Nesting, ok bool) {
 	return n, false
 }
 
-// Expand returns the plan with every Linked about nesting replaced by what f makes
-// of it: a tree of nodes that the caller can have answered. The first error ends it.
-// A plan without such nodes is returned as it is.
+// Expand returns the plan with every Linked replaced by what f makes of it: a tree of
+// nodes that the caller can have answered, or the same Linked again. The first error
+// ends it. A plan of which nothing is replaced is returned as it is.
 func (p *Plan) Expand(f func(Linked) (Node, error)) (*Plan, error) {
 	if !p.UsesLinks() {
 		return p, nil
@@ -58,12 +58,13 @@ func (x *expander) node(n Node) Node {
 	case Negate:
 		return negation(x.node(n.X))
 	case Linked:
-		if n.Nesting == Direct || x.err != nil {
+		if x.err != nil {
 			return n
 		}
-		x.done = true
 		var made Node
 		if made, x.err = x.f(n); x.err == nil {
+			same, ok := made.(Linked)
+			x.done = x.done || !ok || same != n
 			return made
 		}
 	}
