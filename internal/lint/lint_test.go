@@ -145,6 +145,7 @@ var rules = []rule{
 	{"scim", []string{"scim/schema", "scim/resource", "scim/filter", "scim/patch", "scim/dialect", "storage", "internal/...", jsonText, text}},
 	{"storage/sqlite", []string{"scim/schema", "scim/resource", "scim/filter", "storage/...", "internal/...", "modernc.org/sqlite/..."}},
 	{"storage/postgres", []string{"scim/schema", "scim/resource", "scim/filter", "storage/...", "internal/...", "github.com/jackc/pgx/v5/..."}},
+	{"storage/storagetest", []string{"scim/schema", "scim/resource", "scim/filter", "storage", "pgregory.net/rapid"}}, // imported by tests alone
 	{"storage", []string{"scim/schema", "scim/resource", "scim/filter", "storage/...", "internal/...", jsonText}},
 	{"roles", []string{"scim/...", "storage/...", "internal/...", "roles/...", jsonText}},
 	{"mapping", []string{"scim/...", "storage/...", "internal/...", "mapping/...", jsonText}},

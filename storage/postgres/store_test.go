@@ -54,6 +54,11 @@ func TestStoreKeepsTheContractWhenSerializable(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storage.Store { return s })
 }
 
+func BenchmarkStore(b *testing.B) {
+	server := pgtest.Start(b, "fsync=on", "synchronous_commit=on", "full_page_writes=on")
+	storagetest.Benchmark(b, func(b *testing.B) storage.Store { return openAt(b, server.URL(b)) })
+}
+
 func TestStoresWithOtherNamesShareNothing(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)

@@ -3,7 +3,6 @@ package storagetest
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -152,12 +151,10 @@ var (
 	codes        = []string{"A", "a", "a ", "ä", "Z", "_", "%"}
 )
 
-func pick(rng *rand.Rand, from []string) string { return from[rng.IntN(len(from))] }
-
 // randomUser makes the body of a user in which anything may be missing.
-func randomUser(rng *rand.Rand, n int) string {
+func randomUser(rng chance, n int) string {
 	m := map[string]any{"userName": fmt.Sprintf("%s%03d", pick(rng, []string{"user", "User", "ÜSER", "u_"}), n)}
-	maybe := func(odds int) bool { return rng.IntN(100) < odds }
+	maybe := func(odds int) bool { return rng.IntN(100) >= 100-odds } // the simplest is without
 	set := func(odds int, name string, v any) {
 		if maybe(odds) {
 			m[name] = v
@@ -202,46 +199,83 @@ func randomUser(rng *rand.Rand, n int) string {
 	return string(b)
 }
 
-// populate adds generated users and groups with members. Some are hidden, some
-// of another connection.
-func (d *directory) populate(rng *rand.Rand, people, groups int) {
-	d.Helper()
-	var rs []*storage.Record
-	vary := func(r *storage.Record) *storage.Record {
-		v := *r
-		v.Created = day.Add(time.Duration(rng.IntN(5)) * time.Hour)
+// population is a generated directory: its records in batches, then who is in
+// which group.
+type population struct {
+	Batches [][]resident
+	Groups  []membership
+}
+
+// resident is a record: its body, and what bodies do not say.
+type resident struct {
+	Ref        storage.Ref
+	Body       string
+	Connection string
+	Hidden     bool
+	Hour       int // of its creation
+}
+
+type membership struct {
+	Of      storage.Ref
+	Members []storage.Ref
+}
+
+// randomPopulation makes users and groups with members. Some are hidden, some of
+// another connection, some members kept elsewhere.
+func randomPopulation(rng chance, people, groups int) (p population) {
+	var all []resident
+	reside := func(ref storage.Ref, body string) (hidden bool) {
+		r := resident{Ref: ref, Body: body, Connection: "okta", Hour: rng.IntN(5)}
 		switch rng.IntN(10) {
-		case 0:
-			v.Hidden = true
-		case 1, 2:
-			v.Connection = "entra"
+		case 9:
+			r.Hidden = true
+		case 7, 8:
+			r.Connection = "entra"
 		}
-		return &v
+		all = append(all, r)
+		return r.Hidden
 	}
 	for i := range people {
-		rs = append(rs, vary(d.record(user(fmt.Sprintf("u%03d", i)), randomUser(rng, i))))
-	}
-	for i := range groups {
-		rs = append(rs, vary(d.record(group(fmt.Sprintf("g%03d", i)), fmt.Sprintf(`{"displayName":"%s %d"}`, pick(rng, titles), i))))
-	}
-	rng.Shuffle(len(rs), func(i, j int) { rs[i], rs[j] = rs[j], rs[i] })
-	for len(rs) > 0 {
-		n := min(len(rs), 1+rng.IntN(20))
-		d.add(rs[:n]...)
-		rs = rs[n:]
+		reside(user(fmt.Sprintf("u%03d", i)), randomUser(rng, i))
 	}
 	for i := range groups {
 		g := group(fmt.Sprintf("g%03d", i))
-		if d.records[g].Hidden {
+		if reside(g, fmt.Sprintf(`{"displayName":"%s %d"}`, pick(rng, titles), i)) {
 			continue
 		}
-		var to []storage.Ref
-		for _, n := range rng.Perm(people)[:rng.IntN(6)] {
-			to = append(to, user(fmt.Sprintf("u%03d", n)))
+		m := membership{Of: g}
+		for _, n := range shuffled(rng, people)[:min(people, rng.IntN(6))] {
+			m.Members = append(m.Members, user(fmt.Sprintf("u%03d", n)))
 		}
-		if to = append(to, group(fmt.Sprintf("g%03d", rng.IntN(groups)))); rng.IntN(3) == 0 {
-			to = append(to, user("elsewhere"), storage.Ref{Type: "Group", ID: "u001"})
+		if m.Members = append(m.Members, group(fmt.Sprintf("g%03d", rng.IntN(groups)))); rng.IntN(3) == 2 {
+			m.Members = append(m.Members, user("elsewhere"), storage.Ref{Type: "Group", ID: "u001"})
 		}
-		d.link(g, to...)
+		p.Groups = append(p.Groups, m)
+	}
+	for order := shuffled(rng, len(all)); len(order) > 0; {
+		n := min(len(order), 1+rng.IntN(20))
+		var batch []resident
+		for _, i := range order[:n] {
+			batch = append(batch, all[i])
+		}
+		p.Batches, order = append(p.Batches, batch), order[n:]
+	}
+	return p
+}
+
+// populate adds a population.
+func (d *directory) populate(p population) {
+	d.Helper()
+	for _, batch := range p.Batches {
+		var rs []*storage.Record
+		for _, r := range batch {
+			rec := *d.record(r.Ref, r.Body)
+			rec.Connection, rec.Hidden, rec.Created = r.Connection, r.Hidden, day.Add(time.Duration(r.Hour)*time.Hour)
+			rs = append(rs, &rec)
+		}
+		d.add(rs...)
+	}
+	for _, m := range p.Groups {
+		d.link(m.Of, m.Members...)
 	}
 }

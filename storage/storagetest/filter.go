@@ -2,8 +2,9 @@ package storagetest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
+
+	"pgregory.net/rapid"
 
 	"github.com/musterhq/muster/storage"
 )
@@ -11,45 +12,53 @@ import (
 func filterRules() []rule {
 	return []rule{
 		{"filter/agrees_with_match", "A query returns the records that filter.Match finds: never fewer, never others.", func(c *check) {
-			d, rng := newDirectory(c), c.rand()
-			d.populate(rng, 80, 15)
-			for range 400 {
-				q := question{typ: d.user, filter: randomFilter(rng, userTerms(rng), 3)}
-				if rng.IntN(4) == 0 {
-					q = question{typ: d.group, filter: randomFilter(rng, groupTerms(rng), 3)}
+			rapid.Check(c, func(t *rapid.T) {
+				d := newDirectory(c.under(t))
+				d.populate(rapid.Custom(func(t *rapid.T) population {
+					by := drawn{t}
+					return randomPopulation(by, by.IntN(25), by.IntN(8))
+				}).Draw(t, "population"))
+				questions := rapid.Custom(func(t *rapid.T) question { return randomQuestion(drawn{t}, d) })
+				for _, q := range rapid.SliceOfN(questions, 1, 20).Draw(t, "questions") {
+					d.agrees(q)
 				}
-				q.hidden, q.onlyHidden = rng.IntN(3) == 0, rng.IntN(8) == 0
-				if rng.IntN(3) == 0 {
-					q.connection = pick(rng, []string{"okta", "entra"})
-				}
-				q.total = storage.Total(rng.IntN(3))
-				if rng.IntN(2) == 0 {
-					q.offset, q.limit = rng.IntN(5), 1+rng.IntN(10)
-				}
-				if rng.IntN(2) == 0 {
-					q.descending = rng.IntN(2) == 0
-					if q.typ == d.user {
-						q.sort = pick(rng, sortAttributes)
-					} else {
-						q.sort = pick(rng, []string{"", "displayName", "meta.created", "externalId"})
-					}
-				}
-				d.agrees(q)
-			}
+			})
 		}},
 	}
 }
 
+// randomQuestion makes a question about users or groups.
+func randomQuestion(rng chance, d *directory) question {
+	q := question{typ: d.user, filter: randomFilter(rng, userTerms(rng), 3)}
+	sorts := sortAttributes
+	if rng.IntN(4) == 3 {
+		q = question{typ: d.group, filter: randomFilter(rng, groupTerms(rng), 3)}
+		sorts = []string{"", "displayName", "meta.created", "externalId"}
+	}
+	q.hidden, q.onlyHidden = rng.IntN(3) == 2, rng.IntN(8) == 7
+	if rng.IntN(3) == 2 {
+		q.connection = pick(rng, []string{"okta", "entra"})
+	}
+	q.total = storage.Total(rng.IntN(3))
+	if rng.IntN(2) == 1 {
+		q.offset, q.limit = rng.IntN(5), 1+rng.IntN(10)
+	}
+	if rng.IntN(2) == 1 {
+		q.descending, q.sort = rng.IntN(2) == 1, pick(rng, sorts)
+	}
+	return q
+}
+
 // randomFilter joins terms with and, or and not.
-func randomFilter(rng *rand.Rand, term func() string, depth int) string {
+func randomFilter(rng chance, term func() string, depth int) string {
 	if depth == 0 || rng.IntN(3) == 0 {
 		return term()
 	}
 	x := randomFilter(rng, term, depth-1)
 	switch rng.IntN(4) {
-	case 0:
+	case 3:
 		return "not (" + x + ")"
-	case 1:
+	case 2:
 		return "(" + x + ") or (" + randomFilter(rng, term, depth-1) + ")"
 	default:
 		return "(" + x + ") and (" + randomFilter(rng, term, depth-1) + ")"
@@ -67,7 +76,7 @@ var (
 
 // textTerm compares a text attribute with a value that it may have, with a part
 // of one, or with nothing.
-func textTerm(rng *rand.Rand, attr string, values []string) string {
+func textTerm(rng chance, attr string, values []string) string {
 	if rng.IntN(8) == 0 {
 		return pick(rng, []string{attr + " pr", attr + " eq null", attr + " ne null"})
 	}
@@ -81,7 +90,7 @@ func textTerm(rng *rand.Rand, attr string, values []string) string {
 	return attr + " " + pick(rng, textOps) + " " + quote(string(v))
 }
 
-func userTerms(rng *rand.Rand) func() string {
+func userTerms(rng chance) func() string {
 	term := func() string {
 		switch rng.IntN(14) {
 		case 0:
@@ -128,7 +137,7 @@ func userTerms(rng *rand.Rand) func() string {
 	}
 }
 
-func groupTerms(rng *rand.Rand) func() string {
+func groupTerms(rng chance) func() string {
 	return func() string {
 		id := quote(pick(rng, []string{fmt.Sprintf("u%03d", rng.IntN(80)), fmt.Sprintf("g%03d", rng.IntN(16)), "elsewhere", "u001"}))
 		switch rng.IntN(4) {

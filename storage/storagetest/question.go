@@ -59,6 +59,9 @@ func (q question) String() string {
 	return s + fmt.Sprintf(" total %s)", [...]string{"never", "if cheap", "exact"}[q.total])
 }
 
+// GoString lets rapid show the question in words.
+func (q question) GoString() string { return q.String() }
+
 const everything = 1_000_000
 
 func (d *directory) query(q question) *storage.Query {

@@ -25,7 +25,7 @@ func sortRules() []rule {
 	populated := func(run func(d *directory, rng *rand.Rand)) make {
 		return func(d *directory) {
 			rng := d.rand()
-			d.populate(rng, 60, 0)
+			d.populate(randomPopulation(rng, 60, 0))
 			run(d, rng)
 		}
 	}

@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,6 +21,16 @@ import (
 	"github.com/musterhq/muster/storage"
 	"github.com/musterhq/muster/storage/kv"
 )
+
+// Here failures are wanted, not explained.
+func TestMain(m *testing.M) {
+	for name, value := range map[string]string{"rapid.shrinktime": "10ms", "rapid.nofailfile": "true"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 func TestStoreThatKeepsTheRulesPasses(t *testing.T) {
 	t.Parallel()
@@ -547,6 +559,16 @@ type recorder struct {
 }
 
 func (r *recorder) Fatalf(format string, args ...any) {
-	r.message = fmt.Sprintf(format, args...)
-	runtime.Goexit()
+	r.Errorf(format, args...)
+	r.FailNow()
 }
+
+func (r *recorder) Errorf(format string, args ...any) { r.message = fmt.Sprintf(format, args...) }
+
+func (r *recorder) Failed() bool { return r.message != "" }
+
+func (r *recorder) FailNow() { runtime.Goexit() }
+
+func (r *recorder) Log(...any) {}
+
+func (r *recorder) Logf(string, ...any) {}
