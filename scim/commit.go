@@ -51,8 +51,7 @@ type revival struct{ tombstone *storage.Record }
 
 func (*revival) Error() string { return "the resource was deleted and comes back" }
 
-// commit asks the guards and writes. Keys that a tombstone holds are freed on the
-// way: a deleted resource does not count in uniqueness (RFC 7644 section 3.6).
+// commit asks the guards and writes.
 func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w *pending) (*storage.CommitResult, error) {
 	if op.over() != nil {
 		return st.Commit(ctx, &w.batch) // guards see all of a commit at once, later
@@ -65,6 +64,12 @@ func (s *Server) commit(ctx context.Context, st storage.Store, op *Operation, w 
 			return nil, err
 		}
 	}
+	return s.write(ctx, st, w)
+}
+
+// write commits without asking anybody. Keys that a tombstone holds are freed on the
+// way: a deleted resource does not count in uniqueness (RFC 7644 section 3.6).
+func (s *Server) write(ctx context.Context, st storage.Store, w *pending) (*storage.CommitResult, error) {
 	for {
 		res, err := st.Commit(ctx, &w.batch)
 		if w.guessAgain(ctx, st, err) {

@@ -148,7 +148,7 @@ func (s *Server) publish(ctx context.Context, op *Operation, w *pending, counts 
 		if effect.Kind != Create && effect.Kind != Delete && len(effect.Changes) == 0 && len(e.Links) == 0 && effect.Owner == nil {
 			continue // nothing happened
 		}
-		e.FirstSync = s.syncs.note(ctx, s, op.Principal, effect.Kind == Create || effect.Owner != nil, w.batch.Time)
+		e.FirstSync = s.syncs.note(ctx, s, op.Principal, effect.Kind == Create, w.batch.Time)
 		for _, sub := range s.subscribers.all() {
 			sub.send(ctx, s, e)
 		}
