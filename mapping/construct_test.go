@@ -34,8 +34,6 @@ func texts(path string) mapping.Field[row] {
 
 func text(r *row) *string { return &r.text }
 
-const department = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
-
 func TestFieldsThatCannotWorkAreRefusedWhenTheMappingIsBuilt(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

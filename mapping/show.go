@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/resource"
@@ -101,16 +102,29 @@ func join(p schema.Path, part func(resource.Value) resource.Value, held, rest re
 			full, parts = append(full, e), append(parts, h)
 		}
 	}
-	for e := range held.Elements() {
-		for i, h := range parts {
-			if h.Same(e) {
-				e, parts[i] = full[i], resource.Value{}
-				break
+	elements := slices.Collect(held.Elements())
+	// What is alike to the letter belongs together before what is the same by the
+	// attribute's rules: a Go type may write a text in its own way.
+	for _, alike := range []func(v, w resource.Value) bool{resource.Value.Equal, resource.Value.Same} {
+		for i, e := range elements {
+			k := slices.IndexFunc(parts, func(h resource.Value) bool { return !e.IsZero() && alike(h, e) })
+			if k >= 0 {
+				joined = append(joined, overlay(full[k], e))
+				parts[k], elements[i] = resource.Value{}, resource.Value{}
 			}
 		}
-		joined = append(joined, e)
 	}
-	return resource.Array(p, joined...)
+	return resource.Array(p, append(joined, elements...)...)
+}
+
+// overlay returns v with the members that e has.
+func overlay(v, e resource.Value) resource.Value {
+	for m := range e.Members() {
+		if !m.Equal(v.Get(m.Path())) {
+			v = v.With(m.Path(), m)
+		}
+	}
+	return v
 }
 
 // array makes the value of an attribute of which fields hold elements.
