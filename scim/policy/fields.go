@@ -62,8 +62,8 @@ func (f Fields) Amendment() scim.Amendment {
 			return after, nil
 		}
 		for _, p := range host {
-			if before.Get(p).Equal(after.Get(p)) {
-				continue
+			if v := after.Get(p); v.Equal(before.Get(p)) || v.IsZero() && op.Method == scim.Replace {
+				continue // a PUT that leaves it out does not ask for anything
 			}
 			if f.Refuse {
 				return nil, scim.Errorf(http.StatusBadRequest, scim.Mutability, "attribute %q is managed in the application and cannot be changed from outside", p)
