@@ -23,7 +23,7 @@ func (h *host) users(prefix string, n int) []string {
 // and does not begin with the first group again.
 func TestNestedGroupsGoOnWhereTheProcessEnded(t *testing.T) {
 	t.Parallel()
-	const each, groups = 600, 4
+	const each, groups = 510, 3
 	h := newHost(t, tableOnly(), roles.WithNesting(2))
 	var inner []string
 	for i := range groups {
@@ -34,7 +34,7 @@ func TestNestedGroupsGoOnWhereTheProcessEnded(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	told := 0
 	dying, err := roles.New(h.srv.Directory(), roles.ApplierFunc(func(ctx context.Context, tenant string, changes []roles.Change) error {
-		if told++; told == each*3 {
+		if told++; told == each*2 {
 			end()
 		}
 		return h.Apply(ctx, tenant, changes)
@@ -62,12 +62,12 @@ func TestNestedGroupsGoOnWhereTheProcessEnded(t *testing.T) {
 // is interrupted.
 func TestGuardsCountNestedMembersOnce(t *testing.T) {
 	t.Parallel()
-	for limit, held := range map[int]int{600: 0, 599: 1} {
+	for limit, held := range map[int]int{510: 0, 509: 1} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			t.Parallel()
 			opts := []roles.Option{both(), byNames(), roles.WithNesting(2), roles.WithLimits(roles.Limits{Losing: limit})}
 			h := newHost(t, opts...)
-			users := h.users("u", 600)
+			users := h.users("u", 510)
 			outer := h.group("ws-A-role-admin", append([]string{h.group("a", users...), h.group("b", users...)}, users[:50]...)...)
 			h.sync()
 			h.rename(outer, "ws-B-role-admin")

@@ -1,0 +1,5 @@
+//go:build !race
+
+package roles_test
+
+const raceDetector = false
