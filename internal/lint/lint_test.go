@@ -148,6 +148,7 @@ var rules = []rule{
 	{"storage/storagetest", []string{"scim/schema", "scim/resource", "scim/filter", "storage", "pgregory.net/rapid"}}, // imported by tests alone
 	{"storage", []string{"scim/schema", "scim/resource", "scim/filter", "storage/...", "internal/...", jsonText}},
 	{"roles", []string{"scim/...", "storage/...", "internal/...", "roles/...", jsonText}},
+	{"mapping/sqltable/postgres", []string{"mapping/sqltable", "github.com/jackc/pgx/v5/..."}},
 	{"mapping", []string{"scim/...", "storage/...", "internal/...", "mapping/...", jsonText}},
 	// What only an example of its use imports never gets into a host.
 	{"examples/mount", []string{"...", "github.com/go-chi/chi/v5/...", "github.com/gin-gonic/gin", "github.com/labstack/echo/v5", "go.opentelemetry.io/..."}},

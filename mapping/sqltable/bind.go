@@ -26,6 +26,7 @@ type binding struct {
 	deletion                   *columnInfo // nil: rows are removed
 	externalID                 bool        // the side table keeps it
 	uniques                    []unique
+	relation                   *relation // nil: the server's store keeps relations
 }
 
 // unique is an attribute whose value is kept unique.
@@ -59,7 +60,10 @@ type child struct {
 // Bind implements [scim.Binder]: it looks whether the table fits the type. The
 // error lists everything that does not, each with what would put it right.
 func (h *Handler) Bind(t *scim.Type) error {
-	c := &check{binding: &binding{Handler: h, typ: t}}
+	return h.bind(&check{binding: &binding{Handler: h, typ: t}})
+}
+
+func (h *Handler) bind(c *check) error {
 	c.run()
 	fatal, warnings := c.sort()
 	h.warnings = warnings
@@ -68,7 +72,7 @@ func (h *Handler) Bind(t *scim.Type) error {
 		for i := range fatal {
 			errs[i] = &fatal[i]
 		}
-		return fmt.Errorf("table %s cannot serve resource type %s: %w", h.table.Name, t.Name(), errors.Join(errs...))
+		return fmt.Errorf("table %s cannot serve resource type %s: %w", h.table.Name, c.typ.Name(), errors.Join(errs...))
 	}
 	h.b = c.binding
 	return nil

@@ -49,11 +49,11 @@ type Table struct {
 //		"meta.version":                 {Name: "lock_version"},
 //	}
 //
-// meta.created is read alone, unless Table.Insert writes it. The column of
-// meta.lastModified is set to the time, and an integer of meta.version goes up by
-// one, with every write, which is how the host's own code sees that a row has
-// changed. Without these two columns nothing is lost: versions of resources cover
-// everything that this package reads, whatever wrote it.
+// The columns of meta.created and meta.lastModified are set to the time of the write,
+// and the integer of meta.version goes up by one with every change, which is how the
+// host's own code sees that a row has changed. Without these columns nothing is lost:
+// the side table has times, and versions of resources cover everything that this
+// package reads, whoever wrote it.
 type Columns map[string]Column
 
 // Column is a column as an attribute sees it. The attribute's type and the column's

@@ -1,0 +1,394 @@
+package sqltable
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/storage"
+)
+
+// Memberships is a table with a row for each member of a group.
+//
+//	sqltable.Memberships{Name: "team_members", Owner: "team_id", Member: "user_id"}
+//
+// A unique index on the two columns is needed. Groups that are members of groups
+// have no place in it.
+type Memberships struct {
+	Name string
+	// Owner holds the group's key, and Member that of the user.
+	Owner, Member string
+	// Users is the table of the users, which the handler of the users serves too. A
+	// member is taken when the tenant has a row of that key in it.
+	Users *Handler
+	// Insert are columns that are written when a row is made, as in [Table].
+	Insert map[string]any
+}
+
+// Groups serves a resource type whose relation is in a table of the host's too.
+// Make one with [NewGroups].
+type Groups struct {
+	*Handler
+	members Memberships
+}
+
+// NewGroups is [New] for groups, or other resources with a relation such as members.
+//
+// What the host itself does to memberships is seen by clients at once, but is no new
+// version of the group: a version counts what clients do. Edits of members never
+// depend on versions; they take in and out what they name.
+func NewGroups(ctx context.Context, db Database, table Table, members Memberships) (*Groups, error) {
+	h, err := New(ctx, db, table)
+	if err != nil {
+		return nil, err
+	}
+	if members.Name == "" || members.Owner == "" || members.Member == "" || members.Users == nil {
+		return nil, fmt.Errorf("sqltable: Memberships of table %s: Name, Owner, Member and Users are all needed", table.Name)
+	}
+	info, err := describe(ctx, db, members.Name)
+	if err != nil {
+		return nil, fmt.Errorf("sqltable: table %s cannot be looked at: %w", members.Name, err)
+	}
+	if info == nil {
+		return nil, fmt.Errorf("sqltable: table %s does not exist", members.Name)
+	}
+	h.about[members.Name] = info
+	return &Groups{h, members}, nil
+}
+
+// relation is a relation in a table.
+type relation struct {
+	Memberships
+	name          string // of the attribute
+	target        string // the type of members
+	owner, member *columnInfo
+	info          *tableInfo
+}
+
+// Bind implements [scim.Binder].
+func (g *Groups) Bind(t *scim.Type) error {
+	c := &check{binding: &binding{Handler: g.Handler, typ: t}}
+	c.memberships(&g.members)
+	return g.bind(c)
+}
+
+// memberships looks whether the table of members fits.
+func (c *check) memberships(m *Memberships) {
+	relations := c.typ.Relations()
+	if len(relations) != 1 {
+		c.fatal("", "type %s has %d relations; a table of members is for types with one", c.typ.Name(), len(relations))
+		return
+	}
+	info := c.about[m.Name]
+	r := &relation{Memberships: *m, name: relations[0].Attribute, target: relations[0].Targets[0], info: info,
+		owner: info.column(m.Owner), member: info.column(m.Member)}
+	if r.owner == nil {
+		c.missing(info, m.Owner, "Memberships.Owner")
+	}
+	if r.member == nil {
+		c.missing(info, m.Member, "Memberships.Member")
+	}
+	if !hasUnique(info, m.Owner, m.Member) {
+		c.fatal("CREATE UNIQUE INDEX ON "+quoted(m.Name)+" ("+quoteOne(m.Owner)+", "+quoteOne(m.Member)+")",
+			"no unique index is on columns %s and %s of table %s, so that a user could be a member twice", m.Owner, m.Member, m.Name)
+	}
+	for _, column := range []string{m.Owner, m.Member} {
+		if !hasIndexOn(info, column) {
+			c.warn("CREATE INDEX ON "+quoted(m.Name)+" ("+quoteOne(column)+")",
+				"no index of table %s begins with %s: the members of a group, or the groups of a user, are found by reading all of it", m.Name, column)
+		}
+	}
+	c.mustBeGiven(info, m.Insert, []string{m.Owner, m.Member})
+	c.relation = r
+}
+
+// linked translates a question about the relation that the table of members keeps.
+func (q *statement) linked(n filter.Linked, upper bool) cond {
+	r := q.b.relation
+	if r == nil || n.Inverse || n.Relation != r.name || n.Owner != q.b.typ.Name() || n.Nesting != filter.Direct {
+		return unknown(upper)
+	}
+	if n.Type != "" && n.Type != r.target {
+		return never
+	}
+	term := ""
+	if n.ID != "" {
+		key, ok := keyValue(r.member, n.ID)
+		if !ok {
+			return never
+		}
+		term = " AND m." + quoteOne(r.Member) + " = " + q.arg(key)
+	}
+	return cond{"EXISTS (SELECT 1 FROM " + quoted(r.Name) + " AS m WHERE m." + quoteOne(r.Owner) + " = " + column(q.b.key) + term + ")", true}
+}
+
+// Links implements [scim.Linker].
+func (g *Groups) Links(ctx context.Context, query *storage.LinkQuery) (links []storage.Link, err error) {
+	b := g.b
+	r := b.relation
+	if query.Relation.Owner != b.typ.Name() || query.Relation.Name != r.name {
+		return nil, nil
+	}
+	of, to := r.owner, r.member
+	ofType, toType := b.typ.Name(), r.target
+	if query.Inverse {
+		of, to, ofType, toType = to, of, toType, ofType
+	}
+	others, restricted, none := keysOf(to, toType, query.Other)
+	if none {
+		return nil, nil
+	}
+	err = b.db.Read(ctx, func(tx Tx) error {
+		for _, ref := range query.Of {
+			key, ok := keyValue(of, ref.ID)
+			if ref.Type != ofType || !ok {
+				continue
+			}
+			q := b.statement()
+			terms := []string{"m." + quoteOne(of.name) + " = " + q.arg(key), b.ofTenant(q, query.Tenant)}
+			if restricted {
+				terms = append(terms, "m."+quoteOne(to.name)+" IN ("+q.list(others)+")")
+			}
+			id := q.bytes(q.text("m."+quoteOne(to.name), to))
+			switch {
+			case query.After == (storage.Ref{}) || query.After.Type < toType:
+			case query.After.Type > toType:
+				continue
+			default:
+				terms = append(terms, id+" > "+q.arg(query.After.ID))
+			}
+			text := "SELECT " + b.read(to, "m.") + " FROM " + quoted(r.Name) + " AS m WHERE " + all(terms) + " ORDER BY " + id
+			if query.Limit > 0 {
+				text += " LIMIT " + q.arg(int64(query.Limit))
+			}
+			err := tx.Query(ctx, text, q.args, func(v []any) error {
+				links = append(links, storage.Link{Of: ref, To: storage.Ref{Type: toType, ID: keyText(plainValue(to.kind, kept(v[0])))}})
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return links, b.failure(err)
+}
+
+// ofTenant is the condition that the group of a membership is the tenant's.
+func (b *binding) ofTenant(q *statement, tenant string) string {
+	a, ok := b.access(tenant, "")
+	if !ok {
+		return "false"
+	}
+	r := b.relation
+	return "EXISTS (SELECT 1 FROM " + quoted(b.table.Name) + " AS t WHERE " + all(append(b.own(q, a), column(b.key)+" = m."+quoteOne(r.Owner))) + ")"
+}
+
+// keysOf are the keys of references of one type. none says that there were
+// references and none of them can be one.
+func keysOf(info *columnInfo, typ string, refs []storage.Ref) (keys []any, restricted, none bool) {
+	for _, ref := range refs {
+		if key, ok := keyValue(info, ref.ID); ok && ref.Type == typ {
+			keys = append(keys, key)
+		}
+	}
+	return keys, len(refs) > 0, len(refs) > 0 && len(keys) == 0
+}
+
+// EditLinks implements [scim.LinkEditor].
+func (g *Groups) EditLinks(ctx context.Context, lw *scim.LinkedWrite) (result *scim.LinkedResult, err error) {
+	b := g.b
+	err = b.db.Write(ctx, func(tx Tx) error {
+		w, err := b.write(ctx, tx, lw.Tenant)
+		if err != nil {
+			return err
+		}
+		result = &scim.LinkedResult{}
+		var r *row
+		if lw.ID == "" {
+			created, err := w.create(lw.Resource)
+			if err != nil {
+				return err
+			}
+			if r, err = w.lock(created.ID(), ""); err != nil {
+				return err
+			}
+		} else {
+			if r, err = w.lock(lw.ID, lw.IfVersion); err != nil {
+				return err
+			}
+			if r.side.connection != "" {
+				w.connection = r.side.connection
+			}
+			if lw.Resource != nil {
+				if _, err = w.change(r, lw.Resource); err != nil {
+					return err
+				}
+				if r, err = w.lock(lw.ID, ""); err != nil {
+					return err
+				}
+			}
+		}
+		changed := false
+		for i := range lw.Edits {
+			done, err := w.edit(r.key, &lw.Edits[i])
+			if err != nil {
+				return err
+			}
+			changed = changed || done.Added+done.Removed > 0
+			result.Links = append(result.Links, done)
+		}
+		if changed && lw.ID != "" {
+			if !r.side.there {
+				r.side.created = w.now
+			}
+			r.side.connection, r.side.version, r.side.modified = w.connection, r.side.version+1, w.now
+			if err := w.keep(ctx, tx, w.tenantKey, r); err != nil {
+				return err
+			}
+		}
+		result.Resource, err = w.again(r.key)
+		return err
+	})
+	return result, b.failure(err)
+}
+
+// edit makes one edit of the relation.
+func (w *write) edit(owner any, e *storage.LinkEdit) (done storage.LinkResult, err error) {
+	r := w.relation
+	if e.Relation != r.name {
+		return done, scim.Errorf(http.StatusBadRequest, scim.Mutability, "%s cannot be changed", e.Relation)
+	}
+	add, dropped, err := w.targets(e)
+	if err != nil {
+		return done, err
+	}
+	done.Dropped = dropped
+	switch {
+	case e.Reset:
+		if done.Removed, err = w.removeOthers(owner, add); err != nil {
+			return done, err
+		}
+	default:
+		remove, _, _ := keysOf(r.member, r.target, e.Remove)
+		if done.Removed, err = w.removeMembers(owner, remove); err != nil {
+			return done, err
+		}
+	}
+	done.Added, err = w.addMembers(owner, add)
+	return done, err
+}
+
+// targets finds the keys of the users that are to become members.
+func (w *write) targets(e *storage.LinkEdit) (keys []any, dropped []storage.Ref, err error) {
+	r := w.relation
+	var missing *storage.Ref
+	there := map[string]bool{}
+	var asked []any
+	for _, ref := range e.Add {
+		if key, ok := keyValue(r.member, ref.ID); ok && ref.Type == r.target {
+			asked = append(asked, key)
+		}
+	}
+	if e.Missing != storage.MissingKeep {
+		users := r.Users.b
+		if users == nil {
+			return nil, nil, fmt.Errorf("sqltable: the handler of Memberships.Users of table %s serves no type of the server", r.Name)
+		}
+		for part := range slices.Chunk(asked, chunk) {
+			q := users.statement()
+			a := access{tenantKey: w.tenantKey, scope: e.IfConnection}
+			terms := append(users.visible(q, a), column(users.key)+" IN ("+q.list(part)+")")
+			err := w.tx.Query(w.ctx, "SELECT "+users.read(users.key, "t.")+" FROM "+users.from()+" WHERE "+all(terms), q.args, func(v []any) error {
+				there[keyText(plainValue(users.key.kind, kept(v[0])))] = true
+				return nil
+			})
+			if err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	for _, ref := range e.Add {
+		key, ok := keyValue(r.member, ref.ID)
+		if ok && ref.Type == r.target && (e.Missing == storage.MissingKeep || there[ref.ID]) {
+			keys = append(keys, key)
+			continue
+		}
+		dropped = append(dropped, ref)
+		if missing == nil {
+			missing = &ref
+		}
+	}
+	if missing != nil && e.Missing == storage.MissingReject {
+		return nil, nil, &storage.CommitError{Err: storage.ErrMissingTarget, Ref: *missing}
+	}
+	return keys, dropped, nil
+}
+
+// addMembers adds those that are no members yet. In key order, so that two writers
+// do not wait for each other in a circle.
+func (w *write) addMembers(owner any, members []any) (added int, err error) {
+	r := w.relation
+	for part := range slices.Chunk(members, chunk) {
+		q := w.statement()
+		var names, fixed []string
+		for _, name := range slices.Sorted(maps.Keys(r.Insert)) {
+			names = append(names, quoteOne(name))
+			fixed = append(fixed, q.arg(w.literal(r.info, name, r.Insert[name])))
+		}
+		names = append(names, quoteOne(r.Owner), quoteOne(r.Member))
+		fixed = append(fixed, q.arg(owner))
+		rows := make([]string, len(part))
+		for i, key := range part {
+			rows[i] = "(" + strings.Join(append(slices.Clone(fixed), q.arg(key)), ", ") + ")"
+		}
+		n, err := w.tx.Exec(w.ctx, "INSERT INTO "+quoted(r.Name)+" ("+strings.Join(names, ", ")+") VALUES "+strings.Join(rows, ", ")+
+			" ON CONFLICT DO NOTHING", q.args)
+		if err != nil {
+			return added, err
+		}
+		added += int(n)
+	}
+	return added, nil
+}
+
+func (w *write) removeMembers(owner any, members []any) (removed int, err error) {
+	r := w.relation
+	for part := range slices.Chunk(members, chunk) {
+		q := w.statement()
+		n, err := w.tx.Exec(w.ctx, "DELETE FROM "+quoted(r.Name)+" WHERE "+quoteOne(r.Owner)+" = "+q.arg(owner)+
+			" AND "+quoteOne(r.Member)+" IN ("+q.list(part)+")", q.args)
+		if err != nil {
+			return removed, err
+		}
+		removed += int(n)
+	}
+	return removed, nil
+}
+
+// removeOthers removes the members that are not among keep.
+func (w *write) removeOthers(owner any, keep []any) (int, error) {
+	r := w.relation
+	stays := make(map[string]bool, len(keep))
+	for _, key := range keep {
+		stays[keyText(key)] = true
+	}
+	q := w.statement()
+	var others []any
+	err := w.tx.Query(w.ctx, "SELECT "+w.read(r.member, "m.")+" FROM "+quoted(r.Name)+" AS m WHERE m."+quoteOne(r.Owner)+" = "+q.arg(owner), q.args,
+		func(v []any) error {
+			if key := plainValue(r.member.kind, kept(v[0])); !stays[keyText(key)] {
+				others = append(others, key)
+			}
+			return nil
+		})
+	if err != nil {
+		return 0, err
+	}
+	return w.removeMembers(owner, others)
+}
