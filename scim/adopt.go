@@ -35,6 +35,8 @@ const (
 // same userName, or for a group the same displayName, and does not belong to the
 // caller's connection.
 type Claim struct {
+	// Directory reads what the server has, and knows its store and its clock.
+	Directory *Directory
 	Principal Principal
 	Type      *Type
 	// Attribute is the unique attribute that both have the same value of, such as
@@ -58,9 +60,8 @@ type Adopting struct {
 	Host string
 	// Replaced returns the connections that the caller's connection takes the place
 	// of: an application at the identity provider that was deleted and set up anew.
-	// nil: none. It is called when there is something to claim only, but for types
-	// whose names are unique within a connection, groups, on every create.
-	Replaced func(ctx context.Context, p Principal) ([]string, error)
+	// nil: none. It is called on every create.
+	Replaced func(ctx context.Context, d *Directory, p Principal) ([]string, error)
 	// Decide answers a claim. It is required. It is called before the guards, once
 	// for a request as a rule, and again when somebody else has changed the existing
 	// resource meanwhile. An error refuses the request.

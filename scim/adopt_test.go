@@ -59,7 +59,7 @@ func adopting(t testing.TB, store storage.Store, decide func(*scim.Claim) scim.A
 	if decide != nil {
 		opts = append(opts, scim.WithAdoption(scim.Adopting{
 			Host: hostName,
-			Replaced: func(_ context.Context, p scim.Principal) ([]string, error) {
+			Replaced: func(_ context.Context, _ *scim.Directory, p scim.Principal) ([]string, error) {
 				if p.Connection == "entra" {
 					return []string{"entra-old"}, nil
 				}

@@ -88,7 +88,7 @@ func (s *Server) adoptableBy(ctx context.Context, p Principal) (from []string, e
 		return nil, nil // what is made in process adopts nothing
 	}
 	if s.adopting.Replaced != nil {
-		if from, err = s.adopting.Replaced(ctx, p); err != nil {
+		if from, err = s.adopting.Replaced(ctx, s.Directory(), p); err != nil {
 			return nil, err
 		}
 	}
@@ -100,7 +100,7 @@ func (s *Server) adoptableBy(ctx context.Context, p Principal) (from []string, e
 func (s *Server) judge(ctx context.Context, e *endpoint, op *Operation, existing DirectoryEntry, attribute string) (adopt bool, err error) {
 	sent, _ := e.withoutPasswordIn(op.Resource.WithMeta(Meta{}))
 	answer, err := s.adopting.Decide(ctx, &Claim{
-		Principal: op.Principal, Type: e.typ, Attribute: attribute,
+		Directory: s.Directory(), Principal: op.Principal, Type: e.typ, Attribute: attribute,
 		Existing: existing, Sent: sent, Relations: op.Relations,
 	})
 	if err != nil || answer == Decline {

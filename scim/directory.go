@@ -35,6 +35,23 @@ func (d *Directory) Logged(resourceType string) bool {
 	return e != nil && e.handler == nil
 }
 
+// Types returns the resource types that the server has, in the order in which they were
+// declared.
+func (d *Directory) Types() []*Type {
+	types := make([]*Type, len(d.s.endpoints))
+	for i, e := range d.s.endpoints {
+		types[i] = e.typ
+	}
+	return types
+}
+
+// ChangesHands reports whether resources of the type can be adopted and transferred:
+// those of the store, and those of a handler that is an [Adopter].
+func (d *Directory) ChangesHands(resourceType string) bool {
+	e := d.s.byName[resourceType]
+	return e != nil && (e.handler == nil || e.can.adopt != nil)
+}
+
 // Get returns a resource, or [ErrNotFound].
 func (d *Directory) Get(ctx context.Context, tenant string, ref storage.Ref) (DirectoryEntry, error) {
 	e := d.s.byName[ref.Type]

@@ -23,6 +23,20 @@ type option func(*Server) error
 
 func (f option) apply(s *Server) error { return f(s) }
 
+// Options joins several options to one, for packages that offer some which belong
+// together.
+func Options(opts ...Option) Option {
+	return option(func(s *Server) error {
+		var errs []error
+		for _, o := range opts {
+			if o != nil {
+				errs = append(errs, o.apply(s))
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
 // WithResourceType serves a further resource type from the store. A type of the
 // same name replaces a built-in one: that is how User and Group get extensions.
 func WithResourceType(t ResourceType) Option { return served(t, nil) }
