@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,7 +20,8 @@ type host struct {
 	workspaces map[string]string            // id → name
 	roles      map[string]map[string]string // workspace id → user id → role
 	directory  *scim.Directory
-	lines      []string // what was done and not printed yet
+	lines      []string  // what was done and not printed yet
+	live       io.Writer // where it is printed at once; nil when somebody calls print
 }
 
 func newHost() *host {
@@ -37,7 +39,7 @@ func (h *host) find(_ context.Context, _, name string) (string, error) {
 	}
 	id := strings.ToLower(strings.ReplaceAll(name, " ", "-"))
 	h.workspaces[id] = name
-	h.lines = append(h.lines, "  new workspace "+name)
+	h.say("  new workspace " + name)
 	return id, nil
 }
 
@@ -46,7 +48,7 @@ func (h *host) Apply(ctx context.Context, tenant string, changes []roles.Change)
 	for _, c := range changes {
 		name := h.name(ctx, tenant, c.User)
 		h.mu.Lock()
-		in := h.workspaces[c.Scope.ID]
+		in := cmp.Or(h.workspaces[c.Scope.ID], c.Scope.ID)
 		if h.roles[c.Scope.ID] == nil {
 			h.roles[c.Scope.ID] = map[string]string{}
 		}
@@ -57,11 +59,11 @@ func (h *host) Apply(ctx context.Context, tenant string, changes []roles.Change)
 		}
 		switch c.Kind() {
 		case roles.Granted:
-			h.lines = append(h.lines, fmt.Sprintf("  granted %s: %s in %s%s", name, c.To, in, because(c.Causes)))
+			h.say(fmt.Sprintf("  granted %s: %s in %s%s", name, c.To, in, because(c.Causes)))
 		case roles.Changed:
-			h.lines = append(h.lines, fmt.Sprintf("  changed %s: %s → %s in %s%s", name, c.From, c.To, in, because(c.Causes)))
+			h.say(fmt.Sprintf("  changed %s: %s → %s in %s%s", name, c.From, c.To, in, because(c.Causes)))
 		case roles.Revoked:
-			h.lines = append(h.lines, fmt.Sprintf("  revoked %s: %s in %s", name, c.From, in))
+			h.say(fmt.Sprintf("  revoked %s: %s in %s", name, c.From, in))
 		}
 		h.mu.Unlock()
 	}
@@ -100,6 +102,15 @@ func (h *host) note(_ context.Context, e roles.Event) {
 	}
 	if e.Hold != nil {
 		line += ": " + string(e.Hold.Kind)
+	}
+	h.say(line)
+}
+
+// say notes what was done, or prints it at once. The lock is held.
+func (h *host) say(line string) {
+	if h.live != nil {
+		fmt.Fprintln(h.live, strings.TrimSpace(line))
+		return
 	}
 	h.lines = append(h.lines, line)
 }

@@ -113,6 +113,16 @@ func (d *idp) tell(rec *roles.Reconciler, tenant string) error {
 	d.patch("ada and bob become members too: ada is in conflict, and stays admin", "/Groups/"+members,
 		object{"op": "add", "path": "members", "value": []object{{"value": ada}, {"value": bob}}})
 
+	d.here("who is in conflict", func() error {
+		list, err := rec.Assignments(d.ctx, tenant, roles.UserQuery{Conflicts: true})
+		for _, u := range list {
+			for _, c := range u.Conflicts {
+				fmt.Fprintf(d.out, "  one user, in %s: %s%s\n", c.Scope.ID, c.Given, because(c.Causes))
+			}
+		}
+		return err
+	})
+
 	finance := d.group("Finance people", bob)
 	proposal := roles.Proposal{Add: []roles.Row{{Group: finance, Scope: roles.Workspace("general"), Role: "manager"}}}
 	d.here("preview of a row for \"Finance people\"", func() error {

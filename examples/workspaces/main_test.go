@@ -10,10 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/musterhq/muster/internal/pgtest"
-	"github.com/musterhq/muster/storage"
-	"github.com/musterhq/muster/storage/memory"
-	"github.com/musterhq/muster/storage/postgres"
-	"github.com/musterhq/muster/storage/sqlite"
 )
 
 // testdata/life.txt is what a reader of the settings and of the requests expects.
@@ -23,32 +19,20 @@ func TestLifeOfWorkspacesIsTheSameOverEachStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, open := range map[string]func(*testing.T) storage.Store{
-		"memory": func(*testing.T) storage.Store { return memory.New() },
-		"sqlite": func(t *testing.T) storage.Store {
-			s, err := sqlite.Open(filepath.Join(t.TempDir(), "directory.db"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { s.Close() })
-			return s
-		},
-		"postgres": func(t *testing.T) storage.Store {
-			s, err := postgres.Open(t.Context(), pgtest.URL(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { s.Close() })
-			if err := s.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			return s
-		},
+	for name, where := range map[string]func() string{
+		"memory":   func() string { return "memory" },
+		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "directory.db") },
+		"postgres": func() string { return pgtest.URL(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			store, end, err := open(t.Context(), where())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer end()
 			var out bytes.Buffer
-			if err := play(t.Context(), open(t), rand.Text(), &out); err != nil {
+			if err := play(t.Context(), store, rand.Text(), &out); err != nil {
 				t.Fatalf("%v, after\n%s", err, &out)
 			}
 			if diff := cmp.Diff(string(want), out.String()); diff != "" {
