@@ -115,13 +115,7 @@ func (d *Directory) list(ctx context.Context, e *endpoint, tenant string, where 
 	if err != nil {
 		return nil, err
 	}
-	entries := make([]DirectoryEntry, len(page.Records))
-	for i, rec := range page.Records {
-		if entries[i], err = entryOf(e, rec); err != nil {
-			return nil, err
-		}
-	}
-	return entries, nil
+	return entriesOf(e, page.Records)
 }
 
 // handled reads a page of a handler. One that cannot start behind a position is

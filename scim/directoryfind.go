@@ -49,30 +49,11 @@ func (d *Directory) FindDeleted(ctx context.Context, tenant string, where *Filte
 	if e == nil || e.handler != nil || limit <= 0 {
 		return nil, nil
 	}
-	var found []DirectoryEntry
-	q := &storage.Query{Tenant: tenant, Type: e.typ, Filter: where, Hidden: true, Limit: limit}
-	for {
-		page, err := d.s.store.Query(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, rec := range page.Records {
-			if !rec.Hidden {
-				continue
-			}
-			entry, err := entryOf(e, rec)
-			if err != nil {
-				return nil, err
-			}
-			if found = append(found, entry); len(found) == limit {
-				return found, nil
-			}
-		}
-		if len(page.Records) < limit {
-			return found, nil
-		}
-		q.After = &storage.Position{ID: page.Records[limit-1].ID, Absent: true}
+	page, err := d.s.store.Query(ctx, &storage.Query{Tenant: tenant, Type: e.typ, Filter: where, OnlyHidden: true, Limit: limit})
+	if err != nil {
+		return nil, err
 	}
+	return entriesOf(e, page.Records)
 }
 
 // Type returns the compiled resource type of that name, or nil, see [Server.Type].
@@ -80,6 +61,16 @@ func (d *Directory) Type(name string) *Type { return d.s.Type(name) }
 
 // Now is the time by the server's clock.
 func (d *Directory) Now() time.Time { return d.s.now() }
+
+func entriesOf(e *endpoint, records []*storage.Record) (entries []DirectoryEntry, err error) {
+	entries = make([]DirectoryEntry, len(records))
+	for i, rec := range records {
+		if entries[i], err = entryOf(e, rec); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
 
 func entryOf(e *endpoint, rec *storage.Record) (DirectoryEntry, error) {
 	r, err := rec.Resource(e.typ)
