@@ -23,6 +23,8 @@ type (
 	Value = resource.Value
 	// Builder makes resources; start one with [NewResource].
 	Builder = resource.Builder
+	// PatchBuilder makes what Operation.Patch takes; start one with [NewPatch].
+	PatchBuilder = patch.Builder
 	// Ref names a resource inside a tenant: its type and its id.
 	Ref = storage.Ref
 	// Change is one attribute whose value a write changes.
@@ -48,3 +50,8 @@ type (
 // NewResource starts a resource of type t, for hosts that serve their own or create
 // some with [Server.Do]. t is the server's, see [Server.Type].
 func NewResource(t *Type) *Builder { return resource.New(t) }
+
+// NewPatch starts a PATCH of resources of type t, for [Server.Do]:
+//
+//	change, err := scim.NewPatch(users).Replace("active", false).Request()
+func NewPatch(t *Type) *PatchBuilder { return patch.NewRequest(t) }

@@ -146,8 +146,12 @@ func (h *hosted) Owners(ctx context.Context, tenant string, ids []string) (map[s
 
 // fit finds what is wrong with a resource of the handler's making.
 func (h *hosted) fit(r *Resource, err error) (*Resource, error) {
-	if err == nil && (r == nil || r.Type() != h.typ || r.ID() == "") {
-		err = errForeignType
+	if err == nil {
+		if r == nil || r.Type() != h.typ || r.ID() == "" {
+			err = errForeignType
+		} else if wrong := r.Err(); wrong != nil {
+			err = &misbuilt{wrong}
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -213,6 +217,12 @@ func ask[T any](ctx context.Context, h *hosted, call func(context.Context) (T, e
 		return none, fmt.Errorf("handler of %s: it did not return within %v: %w", h.typ.Name(), h.limit, context.DeadlineExceeded)
 	}
 }
+
+// misbuilt is the error of a handler's resource that was built with mistakes. It is
+// not the client's: so it does not unwrap.
+type misbuilt struct{ err error }
+
+func (e *misbuilt) Error() string { return "the resource was built with mistakes: " + e.err.Error() }
 
 // hostPanic is a panic of the host's code.
 type hostPanic struct {

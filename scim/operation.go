@@ -41,7 +41,8 @@ type Operation struct {
 	Resource *Resource
 	// Relations are the relation attributes that came with it.
 	Relations Relations
-	// Patch is what to change; patch.Parse makes it of a request's body.
+	// Patch is what to change. A host makes it with [NewPatch]; patch.Parse makes it of
+	// a request's body.
 	Patch *patch.Request
 	// List is what to look for.
 	List ListOptions

@@ -178,7 +178,12 @@ const (
 // WithUnknownMembers sets what to do with members that do not exist. Default
 // [SkipUnknown].
 func WithUnknownMembers(u UnknownMembers) Option {
-	return option(func(s *Server) error { s.unknownMembers = u; return nil })
+	return option(func(s *Server) error {
+		if s.unknownMembers = u; u > RejectUnknown {
+			return fmt.Errorf("WithUnknownMembers(%d): there are SkipUnknown and RejectUnknown", u)
+		}
+		return nil
+	})
 }
 
 // WithAtomicBulk makes a bulk request one commit: all of its operations succeed, or
@@ -245,9 +250,16 @@ func WithPublicDiscovery() Option {
 }
 
 // WithDocumentationURI sets documentationUri of the service provider
-// configuration: a page for the people who set up the identity provider.
+// configuration: the absolute URL of a page for the people who set up the identity
+// provider. Default none.
 func WithDocumentationURI(uri string) Option {
-	return option(func(s *Server) error { s.documentationURI = uri; return nil })
+	return option(func(s *Server) error {
+		if u, err := url.Parse(uri); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return fmt.Errorf("documentation URI %q must be an absolute http or https URL", uri)
+		}
+		s.documentationURI = uri
+		return nil
+	})
 }
 
 // WithLogger sets where the server logs. Default slog.Default(). At level Info

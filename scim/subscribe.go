@@ -18,7 +18,12 @@ import (
 // is committed. With [InBackground], f runs in a goroutine of its own, one event
 // after the other, and only deactivations and deletions are waited for, so that
 // sessions and keys end before the identity provider is told that they have.
+//
+// It panics when f is nil.
 func (s *Server) Subscribe(f Subscriber, opts ...SubscribeOption) (stop func()) {
+	if f == nil {
+		panic("scim: Subscribe needs a subscriber, not nil")
+	}
 	sub := &subscription{f: f}
 	for _, o := range opts {
 		o(sub)

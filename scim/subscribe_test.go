@@ -205,3 +205,14 @@ func TestLinksAskedHaveTheTypesThatTurnedOut(t *testing.T) {
 		t.Errorf("PUT: %q", got)
 	}
 }
+
+func TestSubscribingNobodyPanicsAtOnce(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	defer func() {
+		if v := recover(); v == nil {
+			t.Error("nothing happens until the first event")
+		}
+	}()
+	srv.Subscribe(nil)
+}

@@ -28,7 +28,11 @@ func New(t *schema.Type) *Builder { return &Builder{typ: t} }
 
 // Edit starts from r, whose untouched parts are copied as bytes.
 func (r *Resource) Edit() *Builder {
-	return &Builder{typ: r.doc.typ, meta: r.meta, base: r.doc}
+	b := &Builder{typ: r.doc.typ, meta: r.meta, base: r.doc}
+	if r.err != nil {
+		b.problems = slices.Clip(r.err.Problems)
+	}
+	return b
 }
 
 // Meta sets id, version and times.
@@ -105,10 +109,20 @@ func (b *Builder) Build() (*Resource, error) {
 	return r, nil
 }
 
-// Resource returns the resource as it is now, without the checks of Build.
+// Resource returns the resource as it is now. Unlike Build it does not look for
+// required attributes, and leaves what was wrong with Set to [Resource.Err]: a server
+// refuses such a resource.
 func (b *Builder) Resource() *Resource {
+	r := &Resource{meta: b.meta, doc: b.document()}
+	if len(b.problems) > 0 {
+		r.err = &DecodeError{slices.Clone(b.problems[:min(len(b.problems), maxProblems)])}
+	}
+	return r
+}
+
+func (b *Builder) document() *document {
 	if len(b.changes) == 0 && b.base != nil {
-		return &Resource{meta: b.meta, doc: b.base}
+		return b.base
 	}
 	size := 2
 	if b.base != nil {
@@ -141,5 +155,5 @@ func (b *Builder) Resource() *Resource {
 	}
 	d.close(0)
 	d.finish()
-	return &Resource{meta: b.meta, doc: d}
+	return d
 }

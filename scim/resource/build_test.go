@@ -1,6 +1,7 @@
 package resource_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"testing"
@@ -90,6 +91,33 @@ func TestBuilderRefusals(t *testing.T) {
 		if fmt.Sprint(err) != c.want {
 			t.Errorf("Set(%s, %v)\ngot  %v\nwant %s", c.name, c.v, err, c.want)
 		}
+	}
+}
+
+func TestAResourceRemembersWhatCouldNotBeSet(t *testing.T) {
+	t.Parallel()
+	user := schema.MustCompile(schema.User())
+	good := resource.New(user).Set("userName", "ada").Resource()
+	if good.Err() != nil {
+		t.Errorf("nothing is wrong: %v", good.Err())
+	}
+	bad := resource.New(user).Set("userNmae", "ada").Set("active", "yes").Set("title", "Dr").Resource()
+	for name, r := range map[string]*resource.Resource{
+		"itself": bad, "with other metadata": bad.WithMeta(resource.Meta{ID: "1"}), "edited": bad.Edit().Set("title", nil).Resource(),
+	} {
+		var wrong *resource.DecodeError
+		if !errors.As(r.Err(), &wrong) || len(wrong.Problems) != 2 || wrong.Problems[0].Path != "userNmae" || wrong.Problems[1].Path != "active" {
+			t.Errorf("%s: %v", name, r.Err())
+		}
+		if _, err := r.Edit().Build(); err == nil {
+			t.Errorf("%s: Build finds nothing wrong", name)
+		}
+	}
+	if bad.String("title") != "Dr" {
+		t.Error("what could be set is not there")
+	}
+	if again := good.Edit().Set("userNmae", "x").Resource(); again.Err() == nil || good.Err() != nil {
+		t.Errorf("edited: %v, the first: %v", again.Err(), good.Err())
 	}
 }
 

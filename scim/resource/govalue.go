@@ -16,7 +16,7 @@ import (
 // or float type, time.Time, []byte (binary), []string, map[string]any,
 // []map[string]any, []any, a [Value], or nil, which unassigns. For an element
 // of a multi-valued attribute set the whole attribute. Read-only attributes may
-// be set. A problem is kept and returned by Build.
+// be set. A problem is kept and returned by Build, or by [Resource.Err].
 func (b *Builder) Set(name string, v any) *Builder {
 	p, err := b.typ.Resolve(name)
 	if err != nil {
@@ -40,7 +40,7 @@ func (b *Builder) Set(name string, v any) *Builder {
 		b.SetValue(p, value)
 		return b
 	}
-	raw, err := appendGo(nil, v)
+	raw, err := AppendGo(nil, v)
 	if err != nil {
 		return b.wrong(p.String(), err.Error())
 	}
@@ -63,7 +63,7 @@ func (b *Builder) wrong(path, detail string) *Builder {
 }
 
 // appendGo appends a Go value as JSON. Keys of maps are sorted.
-func appendGo(dst []byte, v any) ([]byte, error) {
+func AppendGo(dst []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
 		return append(dst, "null"...), nil
@@ -107,9 +107,9 @@ func appendGo(dst []byte, v any) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("must be a finite number")
 	case r.Kind() == reflect.String:
-		return appendGo(dst, r.String())
+		return AppendGo(dst, r.String())
 	case r.Kind() == reflect.Bool:
-		return appendGo(dst, r.Bool())
+		return AppendGo(dst, r.Bool())
 	}
 	return nil, fmt.Errorf("was given a Go value of type %T, which has no SCIM form", v)
 }
@@ -121,7 +121,7 @@ func appendSlice[E any](dst []byte, s []E) ([]byte, error) {
 			dst = append(dst, ',')
 		}
 		var err error
-		if dst, err = appendGo(dst, e); err != nil {
+		if dst, err = AppendGo(dst, e); err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +137,7 @@ func appendMap(dst []byte, m map[string]any) ([]byte, error) {
 		dst, _ = appendQuoted(dst, k)
 		dst = append(dst, ':')
 		var err error
-		if dst, err = appendGo(dst, m[k]); err != nil {
+		if dst, err = AppendGo(dst, m[k]); err != nil {
 			return nil, err
 		}
 	}

@@ -23,6 +23,19 @@ type Meta struct {
 type Resource struct {
 	meta Meta
 	doc  *document
+	err  *DecodeError // what Set could not do when it was built
+}
+
+// Err returns what was wrong with the calls of [Builder.Set] that made the resource,
+// a [*DecodeError]: an attribute that its type does not have, a value that does not
+// fit. What could not be set is missing from the resource. It is nil for resources
+// that were made in any other way, and for those of [Builder.Build], which returns
+// such an error itself.
+func (r *Resource) Err() error {
+	if r.err == nil {
+		return nil
+	}
+	return r.err
 }
 
 // Type returns the resource's type.
@@ -36,7 +49,7 @@ func (r *Resource) Meta() Meta { return r.meta }
 
 // WithMeta returns the same resource with other metadata. It shares the
 // document.
-func (r *Resource) WithMeta(m Meta) *Resource { return &Resource{meta: m, doc: r.doc} }
+func (r *Resource) WithMeta(m Meta) *Resource { return &Resource{meta: m, doc: r.doc, err: r.err} }
 
 // Document returns the JSON object that stores keep: no id, no meta, no
 // schemas, no relations, canonical attribute names, no unassigned values. It
