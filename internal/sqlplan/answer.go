@@ -103,7 +103,7 @@ func (a *answer) inSQL() (*storage.Page, error) {
 func (a *answer) count() (int, error) {
 	s := a.statement(a.query, a.complete)
 	where := s.where(s.query.Filter.Root(), above)
-	return a.reader.Count("SELECT count(*) FROM "+s.Records+" r WHERE "+s.visible()+and(where.sql), s.args)
+	return a.reader.Count("SELECT count(*) FROM "+s.from()+and(where.sql), s.args)
 }
 
 // inOrder reads candidates in the order of the query and stops when the page is
@@ -189,7 +189,7 @@ func (s *statement) selection(where condition, o *order, tests ...filter.Linked)
 		sql += ", " + s.linked(l)
 		flags++
 	}
-	sql += " FROM " + s.Records + " r WHERE " + s.visible() + and(where.sql)
+	sql += " FROM " + s.from() + and(where.sql)
 	if o != nil {
 		sql += and(o.behind) + " ORDER BY " + o.by
 	}

@@ -18,6 +18,10 @@ type Dialect struct {
 	// NoKey and NoTime are constants that are greater than every key and time. A
 	// column holds one where a record has no value, which so comes last.
 	NoKey, NoTime string
+	// LinksLead lets a statement about the members of one group, in the order of ids,
+	// start from its links. It is for a database that would gather the ids of all
+	// members first.
+	LinksLead bool
 	// Contains tests that a key has another one in it, EndsWith that it ends with
 	// one. Neither is asked about an empty one.
 	Contains, EndsWith func(key, part string) string

@@ -1,10 +1,6 @@
 package sqlplan
 
-import (
-	"time"
-
-	"github.com/musterhq/muster/scim/schema"
-)
+import "time"
 
 // order is an order that SQL can bring records into, by an index.
 type order struct {
@@ -20,12 +16,12 @@ type order struct {
 // order translates the order of the query. ok is false when SQL cannot tell it.
 func (s *statement) order() (o order, ok bool) {
 	common, p := s.query.Type.Common(), s.query.Sort.Path
-	switch p {
-	case schema.Path{}, common.ID:
+	switch {
+	case s.byID():
 		return s.orderByID(), true
-	case common.Created:
+	case p == common.Created:
 		return s.orderBy("r.created", s.NoTime, s.timeOf)
-	case common.LastModified:
+	case p == common.LastModified:
 		return s.orderBy("r.modified", s.NoTime, s.timeOf)
 	}
 	column, ok := s.indexed(p)
@@ -37,11 +33,17 @@ func (s *statement) order() (o order, ok bool) {
 	return o, ok
 }
 
+// byID reports whether the order is that of ids.
+func (s *statement) byID() bool {
+	p := s.query.Sort.Path
+	return p.IsZero() || p == s.query.Type.Common().ID
+}
+
 func (s *statement) orderByID() order {
 	than, direction := s.direction()
-	o := order{by: "r.id" + direction}
+	o := order{by: s.id() + direction}
 	if a := s.query.After; a != nil {
-		o.behind = "r.id" + than + s.param(a.ID)
+		o.behind = s.id() + than + s.param(a.ID)
 	}
 	return o
 }

@@ -300,3 +300,49 @@ func evaluate(sql, key string, args []any) bool {
 	}
 	return true
 }
+
+// Where links lead, a page of a group's members is read along its links. Other
+// orders and other tests start from the records.
+func TestLinksLead(t *testing.T) {
+	t.Parallel()
+	user, group := types()
+	const links = `links l CROSS JOIN records r WHERE l.tenant = $1 AND l.owner_type = $3 AND l.relation = $4 AND l.target_type = $2 AND l.owner_id = $5` +
+		` AND r.id = l.target_id AND r.tenant = $1 AND r.type = $2 AND NOT r.hidden`
+	for _, c := range []struct {
+		typ        *schema.Type
+		text, sort string
+		want       string // behind FROM; "" when it starts from the records
+	}{
+		{user, `groups.value eq "g1"`, "", links + ` AND l.target_id > $6 ORDER BY l.target_id`},
+		{user, `groups.value eq "g1"`, "id", links + ` AND l.target_id > $6 ORDER BY l.target_id`},
+		{user, `groups.value eq "g1" and userName eq "a"`, "", links + ` AND ((r.user_name = $6)) AND l.target_id > $7 ORDER BY l.target_id`},
+		{user, `groups.value eq "g1" and not (groups.value eq "g1")`, "", links + ` AND FALSE AND l.target_id > $6 ORDER BY l.target_id`},
+		{user, `groups.value eq "g1"`, "userName", ""},
+		{user, `groups.value eq "g1" or userName eq "a"`, "", ""},
+		{user, `not (groups.value eq "g1")`, "", ""},
+		{user, `groups pr`, "", ""},
+		{group, `members.value eq "u1"`, "", ""},
+	} {
+		d := plain()
+		d.LinksLead = true
+		q := &storage.Query{Tenant: "t", Type: c.typ, Filter: compile(t, c.typ, c.text), After: &storage.Position{ID: "u7", Absent: true}}
+		if c.sort != "" {
+			q.Sort.Path = c.typ.MustResolve(c.sort)
+		}
+		s := d.statement(q, all)
+		where := s.where(q.Filter.Root(), above)
+		o, ok := s.order()
+		if !ok || !where.exact {
+			t.Fatalf("%s: not in SQL alone", c.text)
+		}
+		sql, _ := s.selection(where, &o)
+		_, from, _ := strings.Cut(sql, " FROM ")
+		if c.want == "" {
+			if !strings.HasPrefix(from, "records r WHERE ") {
+				t.Errorf("%s, by %s: from %s; want the records", c.text, c.sort, from)
+			}
+		} else if from != c.want {
+			t.Errorf("%s, by %s:\n  from %s\n  want %s", c.text, c.sort, from, c.want)
+		}
+	}
+}

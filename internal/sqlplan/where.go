@@ -333,18 +333,18 @@ func (s *statement) compareTime(column string, n filter.Compare, err side) condi
 // linked translates a test on a relation. A test that names the other end is
 // answered from there, and so may come first.
 func (s *statement) linked(l filter.Linked) string {
-	from := " FROM " + s.Links + " l WHERE l.tenant = " + s.tenant
-	if l.Inverse {
-		if l.Type != "" && l.Type != l.Owner {
-			return "FALSE"
-		}
-		from += " AND l.owner_type = " + s.param(l.Owner) + " AND l.relation = " + s.param(l.Relation) + " AND l.target_type = " + s.typ
-		if l.ID == "" {
-			return "EXISTS (SELECT 1" + from + " AND l.target_id = r.id)"
-		}
-		return "r.id IN (SELECT l.target_id" + from + " AND l.owner_id = " + s.param(l.ID) + ")"
+	from := " FROM " + s.Links + " l WHERE "
+	switch {
+	case s.lead != nil && l == *s.lead:
+		return "TRUE"
+	case l.Inverse && l.Type != "" && l.Type != l.Owner:
+		return "FALSE"
+	case l.Inverse && l.ID == "":
+		return "EXISTS (SELECT 1" + from + s.linksTo(l) + " AND l.target_id = r.id)"
+	case l.Inverse:
+		return "r.id IN (SELECT l.target_id" + from + s.linksTo(l) + " AND l.owner_id = " + s.param(l.ID) + ")"
 	}
-	from += " AND l.owner_type = " + s.typ + " AND l.relation = " + s.param(l.Relation)
+	from += "l.tenant = " + s.tenant + " AND l.owner_type = " + s.typ + " AND l.relation = " + s.param(l.Relation)
 	if l.ID == "" {
 		if l.Type != "" {
 			from += " AND l.target_type = " + s.param(l.Type)
@@ -359,6 +359,11 @@ func (s *statement) linked(l filter.Linked) string {
 		return "FALSE"
 	}
 	return "r.id IN (SELECT l.owner_id" + from + " AND l.target_type IN (" + strings.Join(types, ", ") + ") AND l.target_id = " + s.param(l.ID) + ")"
+}
+
+// linksTo selects the links to records of the type in a relation that others own.
+func (s *statement) linksTo(l filter.Linked) string {
+	return "l.tenant = " + s.tenant + " AND l.owner_type = " + s.param(l.Owner) + " AND l.relation = " + s.param(l.Relation) + " AND l.target_type = " + s.typ
 }
 
 // targets are the types that the other end of a link may have.

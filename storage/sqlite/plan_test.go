@@ -112,6 +112,7 @@ func TestUsualQueriesUseIndexes(t *testing.T) {
 		{"sorted behind", user, "", "displayName", &storage.Position{Key: "d49998", ID: "u099997"}, storage.TotalNever, 2},
 		{"sorted by time behind", user, "", "meta.created", &storage.Position{Key: "1970-01-01T00:00:00.099994000Z", ID: "u099994"}, storage.TotalNever, 5},
 		{"members of a group", user, `groups.value eq "g1"`, "", nil, storage.TotalNever, 10},
+		{"members of a group behind one", user, `groups.value eq "g1" and active eq false`, "", &storage.Position{ID: "u091000"}, storage.TotalNever, 8},
 		{"groups of a user", group, `members.value eq "u001000"`, "", nil, storage.TotalExact, 1},
 		{"groups of nobody", group, `members.value eq "u001001"`, "", nil, storage.TotalExact, 0},
 	} {
@@ -157,6 +158,8 @@ func TestUsualQueriesUseIndexes(t *testing.T) {
 					t.Errorf("a table is scanned: %s", p)
 				case c.text != "" && strings.HasSuffix(p, "(tenant=? AND type=?)"):
 					t.Errorf("all records of the type are looked at: %s", p)
+				case strings.HasPrefix(c.name, "members of a group") && !strings.HasPrefix(p, "SEARCH"):
+					t.Errorf("all members are gathered: %s", p)
 				case q.OnlyHidden && !strings.Contains(p, "muster_records_hidden"):
 					t.Errorf("those that are not hidden are looked at too: %s", p)
 				case c.text == "" && strings.Contains(p, "TEMP B-TREE"):

@@ -16,16 +16,17 @@ import (
 // compare bytewise, and behind all texts and numbers stand blobs.
 func dialect() *sqlplan.Dialect {
 	return &sqlplan.Dialect{
-		Records:  "muster_records",
-		Entries:  "muster_entries",
-		Links:    "muster_links",
-		Param:    func(n int) string { return "?" + strconv.Itoa(n) },
-		Key:      func(key string) any { return key },
-		Time:     func(t time.Time) any { return t.UnixMicro() },
-		NoKey:    "x''",
-		NoTime:   "x''",
-		Contains: func(key, part string) string { return "instr(" + key + ", " + part + ") > 0" },
-		EndsWith: func(key, part string) string { return "substr(" + key + ", -length(" + part + ")) = " + part },
+		Records:   "muster_records",
+		Entries:   "muster_entries",
+		Links:     "muster_links",
+		Param:     func(n int) string { return "?" + strconv.Itoa(n) },
+		Key:       func(key string) any { return key },
+		Time:      func(t time.Time) any { return t.UnixMicro() },
+		NoKey:     "x''",
+		NoTime:    "x''",
+		LinksLead: true,
+		Contains:  func(key, part string) string { return "instr(" + key + ", " + part + ") > 0" },
+		EndsWith:  func(key, part string) string { return "substr(" + key + ", -length(" + part + ")) = " + part },
 	}
 }
 
