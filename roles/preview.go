@@ -12,11 +12,11 @@ import (
 // Proposal is a change of the table or the settings that is thought about.
 type Proposal struct {
 	// Settings replace those of the tenant, unless nil.
-	Settings *Settings
+	Settings *Settings `json:"settings,omitempty"`
 	// Add are rows as for [Reconciler.AddRow], Remove ids of rows to remove with
 	// [Revoke].
-	Add    []Row
-	Remove []string
+	Add    []Row    `json:"add,omitempty"`
+	Remove []string `json:"remove,omitempty"`
 }
 
 // Preview yields the changes that a proposal would make, user by user, in the order

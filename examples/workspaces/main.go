@@ -64,7 +64,7 @@ func connect(store storage.Store, tenant string, h *host) (*scim.Server, *roles.
 		roles.WithSettings(settings), roles.WithWorkspaces(h.find), roles.WithObserver(h.note),
 		roles.WithLimits(roles.Limits{Losing: 50, GainingHighest: 10, Window: time.Hour}),
 		roles.WithLogger(slog.New(slog.DiscardHandler)), // the host prints what happens
-		roles.WithLease(2*time.Second))                  // so that another process soon goes on when this one is killed
+		roles.WithLease(time.Second))                    // so that another process soon goes on when this one is killed
 	if err != nil {
 		return nil, nil, err
 	}
