@@ -76,7 +76,8 @@ const (
 // NeedsApproval is the error of a [Guard] that wants a person to decide about the
 // change of a resource: the request is answered 403 with detail, and listed by
 // [Server.Approvals]. When it was approved, the server takes the error for a nil and
-// goes on. So a guard should look at everything before it returns one.
+// goes on; so a guard looks at everything before it returns one, and joins several
+// with errors.Join.
 //
 // about says what is asked in words that are the same at each attempt, and other
 // words for another change: "userName: ada@example.org". It is shown to the person
@@ -262,12 +263,32 @@ func newApprovals() *kept.Kind[Approval] {
 }
 
 // lifted returns nil for the error of a guard that a person has approved, and
-// otherwise notes that one has to, if that is what the error says.
+// otherwise notes that one has to, if that is what the error says. Of errors that were
+// joined each has to be approved.
 func (s *Server) lifted(ctx context.Context, p Principal, effects []Effect, err error) error {
-	var u *unapproved
-	if !errors.As(err, &u) {
-		return err
+	for cause := err; ; {
+		switch e := cause.(type) {
+		case *unapproved:
+			return s.approvedOr(ctx, p, effects, e, err)
+		case interface{ Unwrap() []error }:
+			var left error
+			for _, one := range e.Unwrap() {
+				if one := s.lifted(ctx, p, effects, one); one != nil && left == nil {
+					left = one
+				}
+			}
+			return left
+		case interface{ Unwrap() error }:
+			cause = e.Unwrap()
+		default:
+			return err
+		}
 	}
+}
+
+// approvedOr returns nil when a person has approved what a guard asks, and otherwise
+// the answer.
+func (s *Server) approvedOr(ctx context.Context, p Principal, effects []Effect, u *unapproved, err error) error {
 	i := slices.IndexFunc(effects, func(e Effect) bool {
 		return e.Before != nil && e.ID == u.ref.ID && e.Type.Name() == u.ref.Type
 	})

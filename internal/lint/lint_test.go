@@ -141,6 +141,7 @@ var rules = []rule{
 	{"scim/scimtest", []string{"scim/...", "storage/...", "internal/..."}},
 	{"scim/device", []string{"scim/...", "storage"}}, // what a host could have written
 	{"scim/policy", []string{"scim/...", "storage", "internal/..."}},
+	{"scim/ownership", []string{"scim/...", "storage", "internal/..."}},
 	{"scim/signin", []string{"scim/...", "storage", "internal/..."}},
 	{"scim", []string{"scim/schema", "scim/resource", "scim/filter", "scim/patch", "scim/dialect", "storage", "internal/...", jsonText, text}},
 	{"storage/sqlite", []string{"scim/schema", "scim/resource", "scim/filter", "storage/...", "internal/...", "modernc.org/sqlite/..."}},
