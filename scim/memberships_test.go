@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/scim/schema"
 )
 
 const patchOf = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[%s]}`
@@ -321,5 +322,34 @@ func TestMembershipsThatOneRequestChangesAreLimited(t *testing.T) {
 			list = append(list, fmt.Sprintf(`{"value":"g%d"}`, i))
 		}
 		j.user(fmt.Sprint("u", n), "["+strings.Join(list, ",")+"]").want(t, status)
+	}
+}
+
+// Where a handler serves users or groups, the groups follow the user.
+func TestMembershipsComeWithUsersThatAHandlerServes(t *testing.T) {
+	t.Parallel()
+	for name, handler := range map[string]scim.Option{
+		"users":  scim.WithHandler(schema.User(), newTable()),
+		"groups": scim.WithHandler(schema.Group(), newGroupTable()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := newJoining(t, handler)
+			ada := j.user("ada", `[{"value":"<A>"},{"value":"gone"}]`).want(t, 201)
+			add := fmt.Sprintf(patchOf, `{"op":"add","path":"groups","value":[{"value":"<B>"}]}`)
+			added := send(t, j, "PATCH /Users/"+ada.id(), j.fill(add)).want(t, 200)
+			put := send(t, j, "PUT /Users/"+ada.id(), j.fill(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada","groups":[{"value":"<C>"}]}`)).want(t, 200)
+			for want, a := range map[string]*answer{"A": ada, "AB": added, "C": put} {
+				var got []string
+				for name, id := range j.ids {
+					if strings.Contains(a.Body.String(), id) {
+						got = append(got, name)
+					}
+				}
+				if slices.Sort(got); strings.Join(got, "") != want {
+					t.Errorf("in %q, want %q: %s", got, want, a.Body)
+				}
+			}
+		})
 	}
 }
