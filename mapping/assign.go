@@ -182,8 +182,8 @@ func (a *assignment[T]) leave(n *node[T], v resource.Value) {
 				a.lose(n.path.String())
 				continue
 			}
-			for member := range a.remainder(x, e).Members() {
-				if !x.demands(member) {
+			for member := range e.Members() {
+				if a.leaves(x, member) && !x.demands(member) && !isEmptyText(member) {
 					a.lose(member.Path().String())
 				}
 			}
@@ -208,12 +208,19 @@ func (a *assignment[T]) leaveElement(held, e resource.Value) {
 	}
 }
 
+// leaves reports whether the fields of a chosen element do not hold a member of
+// it.
+func (a *assignment[T]) leaves(x *selected[T], member resource.Value) bool {
+	part := find(x.parts, member.Path())
+	return part == nil || !a.holds(part.field, member)
+}
+
 // remainder returns what the fields of a chosen element do not hold of it, the
 // terms included.
 func (a *assignment[T]) remainder(x *selected[T], e resource.Value) resource.Value {
 	var rest []resource.Value
 	for member := range e.Members() {
-		if part := find(x.parts, member.Path()); part == nil || !a.holds(part.field, member) {
+		if a.leaves(x, member) {
 			rest = append(rest, member)
 		}
 	}

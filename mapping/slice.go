@@ -110,24 +110,22 @@ type elementPart struct {
 }
 
 func element(p schema.Path, parts []elementPart) codec {
-	holds := func(m resource.Value) bool {
-		for _, part := range parts {
-			if part.attr == m.Path() {
-				return !isEmptyText(m)
-			}
-		}
-		return false
-	}
 	return codec{
 		part: func(e resource.Value) resource.Value {
-			var held []resource.Value
-			for m := range e.Members() {
-				if holds(m) {
-					held = append(held, m)
+			n := 0
+			for _, part := range parts {
+				if m := e.Get(part.attr); !m.IsZero() && !isEmptyText(m) {
+					n++
 				}
 			}
-			if len(held) == e.Len() {
+			if n == e.Len() {
 				return e
+			}
+			held := make([]resource.Value, 0, n)
+			for _, part := range parts {
+				if m := e.Get(part.attr); !isEmptyText(m) {
+					held = append(held, m)
+				}
 			}
 			return resource.Object(p, held...)
 		},
@@ -168,4 +166,6 @@ func inPart(p schema.Path, err error) error {
 
 // isEmptyText reports whether v is "", which a plain string cannot tell from
 // what is unassigned.
-func isEmptyText(v resource.Value) bool { return v.Kind() == resource.KindText && len(v.Bytes()) == 0 }
+func isEmptyText(v resource.Value) bool {
+	return v.Kind() == resource.KindText && len(v.JSON()) == len(`""`)
+}

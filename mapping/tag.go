@@ -48,7 +48,7 @@ func tagKeys(raw string) (map[string]string, error) {
 	keys := map[string]string{}
 	for rest := strings.TrimLeft(raw, " "); rest != ""; rest = strings.TrimLeft(rest, " ") {
 		key, quoted, ok := strings.Cut(rest, ":")
-		if !ok || key == "" || strings.ContainsAny(key, " \"") || !strings.HasPrefix(quoted, `"`) {
+		if !ok || key == "" || strings.ContainsFunc(key, notInKey) || !strings.HasPrefix(quoted, `"`) {
 			return nil, errors.New("the tag is cut short: it is no list of key:\"value\" from byte " +
 				strconv.Itoa(len(raw)-len(rest)) + " on; inside the value texts stand in single quotes")
 		}
@@ -71,6 +71,8 @@ func tagKeys(raw string) (map[string]string, error) {
 	}
 	return keys, nil
 }
+
+func notInKey(c rune) bool { return c <= ' ' || c == '"' || c == 0x7f }
 
 // cutPath divides a tag at the first comma outside of brackets.
 func cutPath(text string) (path, options string) {

@@ -20,11 +20,12 @@ type node[T any] struct {
 
 // selected is an element of a multi-valued attribute that fields share.
 type selected[T any] struct {
-	Target              // with the path of its first field
-	plan   *filter.Plan // nil without terms
-	terms  []resource.Value
-	number int // among the elements of the mapping
-	parts  []*node[T]
+	Target               // with the path of its first field
+	plan    *filter.Plan // nil without terms
+	terms   []resource.Value
+	primary schema.Path // the sub-attribute of that name, or zero
+	number  int         // among the elements of the mapping
+	parts   []*node[T]
 }
 
 // insert puts a field into the tree.
@@ -57,6 +58,7 @@ func (m *Mapping[T]) insert(f *field[T]) error {
 		}
 	}
 	e := &selected[T]{Target: f.Target, number: m.elements}
+	e.primary, _ = e.Element.Lookup("primary")
 	if len(e.Terms) > 0 {
 		nodes := make([]filter.Node, len(e.Terms))
 		for i, c := range e.Terms {
@@ -127,12 +129,11 @@ func (x *selected[T]) matches(e resource.Value) bool { return x.plan == nil || x
 // have something for a field the primary one, else the first.
 func (x *selected[T]) choose(array resource.Value) resource.Value {
 	var first resource.Value
-	primary, hasPrimary := x.Element.Lookup("primary")
 	for e := range array.Elements() {
 		if !x.matches(e) || !x.feeds(e) {
 			continue
 		}
-		if hasPrimary && e.Get(primary).Bool() {
+		if !x.primary.IsZero() && e.Get(x.primary).Bool() {
 			return e
 		}
 		if first.IsZero() {
