@@ -13,7 +13,7 @@ import (
 // handler refuses the create and names the holder: a host's table may have keys that
 // the schema knows nothing of.
 func (s *Server) createOrAdoptHandled(ctx context.Context, e *endpoint, op *Operation) (*Result, error) {
-	existing, err := s.claimed(ctx, e, op)
+	existing, _, err := s.claimed(ctx, e, op)
 	if err != nil {
 		return nil, err
 	}

@@ -22,10 +22,10 @@ type adoptee struct {
 }
 
 // claimed returns the resource that a create adopts, nil when it makes one of its
-// own.
-func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (*adoptee, error) {
+// own, and whether the host was asked.
+func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (existing *adoptee, asked bool, err error) {
 	if s.adopting == nil || e.handler != nil && e.can.adopt == nil {
-		return nil, nil
+		return nil, false, nil
 	}
 	var from []string
 	for _, p := range e.typ.Unique() {
@@ -35,31 +35,32 @@ func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (*adop
 			continue
 		}
 		if from == nil {
-			var err error
 			if from, err = s.adoptableBy(ctx, op.Principal); err != nil || len(from) == 0 {
-				return nil, err
+				return nil, asked, err
 			}
 		}
 		where := filter.NewPlan(e.typ, filter.Compare{Path: p, Op: filter.Eq, Operand: filter.Operand{Text: v.Text(), Key: key}})
-		found, err := s.Directory().Find(ctx, op.Principal.Tenant, where, "", namesakes)
+		var found []DirectoryEntry
+		found, err = s.Directory().Find(ctx, op.Principal.Tenant, where, "", namesakes)
 		if err != nil {
-			return nil, err
+			return nil, asked, err
 		}
 		// A connection that the caller's replaces goes before what the host made.
 		for _, connection := range from {
-			for _, existing := range found {
-				if existing.Connection != connection {
+			for _, entry := range found {
+				if entry.Connection != connection {
 					continue
 				}
-				adopt, err := s.judge(ctx, e, op, existing, p.String())
+				asked = true
+				adopt, err := s.judge(ctx, e, op, entry, p.String())
 				if err != nil || adopt {
-					return &adoptee{existing, p.String()}, err
+					return &adoptee{entry, p.String()}, asked, err
 				}
 				break
 			}
 		}
 	}
-	return nil, nil
+	return nil, asked, nil
 }
 
 // namesakes is how many resources of one name are looked at. A name is there once, or

@@ -14,7 +14,7 @@ func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Resul
 	}
 	r, password := e.prepare(op.Resource, nil)
 	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {
-		existing, err := s.claimed(ctx, e, op)
+		existing, asked, err := s.claimed(ctx, e, op)
 		if err != nil {
 			return nil, err
 		}
@@ -28,7 +28,18 @@ func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Resul
 		if id == "" {
 			id = newID()
 		}
-		return s.createAs(ctx, st, e, op, r.WithMeta(Meta{ID: id}), password, tombstone)
+		res, err := s.createAs(ctx, st, e, op, r.WithMeta(Meta{ID: id}), password, tombstone)
+		if s.adopting != nil && !asked && op.over() == nil && errors.Is(err, storage.ErrNotUnique) {
+			// The name may have been taken since it was looked for, by somebody to adopt.
+			existing, _, failed := s.claimed(ctx, e, op)
+			switch {
+			case failed != nil:
+				return nil, failed
+			case existing != nil:
+				return s.adopt(ctx, st, e, op, existing)
+			}
+		}
+		return res, err
 	})
 }
 
