@@ -1,5 +1,27 @@
 // Command server is a SCIM server as one deploys it: several tenants, time-outs,
 // structured logs, graceful shutdown, custom schemas from a file.
+//
+//	server -store postgres://muster@db.example/app -token acme=SECRET -token globex=OTHER -base-url https://scim.example/scim/v2
+//
+// The flags:
+//
+//	-addr ADDRESS      where it listens, 127.0.0.1:8080
+//	-path PATH         of the service root, /scim/v2
+//	-base-url URL      of the service root as clients see it, when a proxy stands in front
+//	-token TENANT=TOKEN
+//	                   a bearer token and whose it is, or just TOKEN; may be repeated.
+//	                   Without any, "secret" lets everybody in who knows this line
+//	-store WHERE       memory, which is forgotten; sqlite:FILE; or postgres://USER@HOST:PORT/DB
+//	-migrate=false     leaves the tables of the store as they are
+//	-schema FILE       further schemas and resource types, as the RFC's JSON
+//	-strict            no tolerance for clients that stray from the RFCs
+//	-timeout TIME      that a request may take, 50s. Then what it does is called off, and it
+//	                   is answered 503 with Retry-After; connections last 10s longer. A
+//	                   database that says nothing is so noticed too. Choose less than what
+//	                   the proxy in front and the clients wait
+//
+// SIGINT and SIGTERM let requests come to their end. Once a day, what was deleted
+// longer ago than the retention time is purged.
 package main
 
 import (
