@@ -163,7 +163,7 @@ var rules = []rule{
 var forTests = []string{
 	"...", jsonText, text,
 	"github.com/google/go-cmp/...", "pgregory.net/rapid", "github.com/rogpeppe/go-internal/...",
-	"github.com/jackc/pgx/v5/...", "golang.org/x/sys/...",
+	"github.com/jackc/pgx/v5/...", "modernc.org/sqlite", "golang.org/x/sys/...",
 }
 
 func TestImportsPointOneWay(t *testing.T) {
@@ -327,23 +327,38 @@ func TestPackagesHaveNoMutableState(t *testing.T) {
 
 func TestLinksBetweenDocumentsLead(t *testing.T) {
 	t.Parallel()
-	link := regexp.MustCompile(`\]\(([^)#\s]+)(?:#[^)]*)?\)`)
-	names := files(t)
-	for _, name := range names {
+	link := regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]*))?\)`)
+	code := regexp.MustCompile("(?ms)^ *```.*?^ *```$|`[^`\n]*`")
+	for _, name := range files(t) {
 		if !strings.HasSuffix(name, ".md") {
 			continue
 		}
-		for _, m := range link.FindAllSubmatch(read(t, name), -1) {
-			target := string(m[1])
+		for _, m := range link.FindAllSubmatch(code.ReplaceAll(read(t, name), nil), -1) {
+			target, heading := string(m[1]), string(m[2])
 			if strings.Contains(target, "://") {
 				continue
 			}
-			full := path.Join(path.Dir(name), target)
+			full := name
+			if target != "" {
+				full = path.Join(path.Dir(name), target)
+			}
 			if _, err := fs.Stat(os.DirFS(root), full); err != nil {
 				t.Errorf("%s: the link to %s leads nowhere", name, target)
+			} else if heading != "" && !slices.Contains(anchors(read(t, full)), heading) {
+				t.Errorf("%s: %s has no heading #%s", name, full, heading)
 			}
 		}
 	}
+}
+
+// anchors are the names by which the headings of a Markdown page are linked to.
+func anchors(page []byte) []string {
+	var names []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllSubmatch(page, -1) {
+		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(string(m[1])), "")
+		names = append(names, strings.ReplaceAll(name, " ", "-"))
+	}
+	return names
 }
 
 func TestMarkdownTablesHaveWholeRows(t *testing.T) {
