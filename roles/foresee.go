@@ -40,11 +40,11 @@ func (r *Reconciler) foresee(ctx context.Context, tenant string, p *pass, x exem
 		return err
 	}
 	for _, id := range users {
-		st, err := r.kinds.users.get(ctx, r.store, tenant, id)
+		st, err := r.kinds.users.Get(ctx, r.store, tenant, id)
 		if err != nil {
 			return err
 		}
-		d, err := r.look(ctx, tenant, v, id, &st.State)
+		d, err := r.look(ctx, tenant, v, id, &st.Value)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (r *Reconciler) foresee(ctx context.Context, tenant string, p *pass, x exem
 			if limit == 0 || !hits || x.covers(connection, k) {
 				continue
 			}
-			if p.count(connection, k)+*r.counter(&windows.count.State, connection, k) > limit {
+			if p.count(connection, k)+*r.counter(&windows.count.Value, connection, k) > limit {
 				if err := r.beginHold(ctx, tenant, connection, k); err != nil {
 					return err
 				}

@@ -25,21 +25,21 @@ func (r *Reconciler) lookGroup(ctx context.Context, tenant, id string, created b
 			return err
 		}
 	}
-	k, err := r.kinds.groups.get(ctx, r.store, tenant, id)
+	k, err := r.kinds.groups.Get(ctx, r.store, tenant, id)
 	if err != nil {
 		return err
 	}
 	st := groupState{Group: g}
-	if k.Version > 0 && r.settling > 0 && k.State.Group.Name != g.Name {
+	if k.Version > 0 && r.settling > 0 && k.Value.Group.Name != g.Name {
 		switch now := r.now(); {
-		case k.State.Settles.IsZero():
+		case k.Value.Settles.IsZero():
 			st.Settles = now.Add(r.settling)
 			if err := r.addTodo(ctx, tenant, todo{Kind: todoLater, ID: id, Due: st.Settles}); err != nil {
 				return err
 			}
-			st.Group.Name = k.State.Group.Name
-		case k.State.Settles.After(now):
-			st.Settles, st.Group.Name = k.State.Settles, k.State.Group.Name
+			st.Group.Name = k.Value.Group.Name
+		case k.Value.Settles.After(now):
+			st.Settles, st.Group.Name = k.Value.Settles, k.Value.Group.Name
 		}
 	}
 	var res Resolution
@@ -71,18 +71,18 @@ func (r *Reconciler) lookGroup(ctx context.Context, tenant, id string, created b
 			st.Key = m.Key
 		}
 	}
-	if len(st.Unmatched) > 0 && (k.Version == 0 || !slices.Equal(st.Unmatched, k.State.Unmatched)) {
+	if len(st.Unmatched) > 0 && (k.Version == 0 || !slices.Equal(st.Unmatched, k.Value.Unmatched)) {
 		r.count(&r.stats.unmatched)
 		r.log.InfoContext(ctx, "roles: a group gives nothing", "tenant", tenant, "group", id, "reason", st.Unmatched[0].Reason)
 	}
 	if created && slices.ContainsFunc(st.Unmatched, func(u Unmatched) bool { return u.Reason == RestoreOffered }) {
 		r.observe(ctx, Event{Kind: RowsOffered, Tenant: tenant, Group: id, Rows: slices.Clone(v.table.Offers(st.Group))})
 	}
-	if k.Version > 0 && k.State.Group == st.Group && k.State.Settles.Equal(st.Settles) && k.State.Key == st.Key && slices.Equal(k.State.Unmatched, st.Unmatched) {
+	if k.Version > 0 && k.Value.Group == st.Group && k.Value.Settles.Equal(st.Settles) && k.Value.Key == st.Key && slices.Equal(k.Value.Unmatched, st.Unmatched) {
 		return nil
 	}
-	k.State = st
-	return r.kinds.groups.save(ctx, r.store, tenant, r.now(), &k)
+	k.Value = st
+	return r.kinds.groups.Save(ctx, r.store, tenant, r.now(), &k)
 }
 
 // present reads a group as it is, with the name that it has now.
@@ -99,7 +99,7 @@ func (r *Reconciler) present(ctx context.Context, tenant, id string) (Group, boo
 
 // groupGone archives the rows of a group that was deleted.
 func (r *Reconciler) groupGone(ctx context.Context, tenant, id string) error {
-	k, err := r.kinds.groups.get(ctx, r.store, tenant, id)
+	k, err := r.kinds.groups.Get(ctx, r.store, tenant, id)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (r *Reconciler) groupGone(ctx context.Context, tenant, id string) error {
 			}
 			s.Archived, s.Because = b.Time, GroupDeleted
 			if k.Version > 0 {
-				s.Name, s.Connection = k.State.Group.Name, k.State.Group.Connection
+				s.Name, s.Connection = k.Value.Group.Name, k.Value.Group.Connection
 			}
 			if err := r.putRow(ctx, tenant, *s, b); err != nil {
 				return err
@@ -138,7 +138,7 @@ func (r *Reconciler) groupGone(ctx context.Context, tenant, id string) error {
 	for _, s := range lost {
 		r.observe(ctx, Event{Kind: LastMappingLost, Tenant: tenant, Group: id, Scope: s})
 	}
-	return r.kinds.groups.drop(ctx, r.store, tenant, r.now(), k)
+	return r.kinds.groups.Drop(ctx, r.store, tenant, r.now(), k)
 }
 
 // bindRows binds the rows that wait for a group of that name.
@@ -163,12 +163,12 @@ func (r *Reconciler) bindRows(ctx context.Context, tenant string, g Group) error
 
 // putRow adds the write of a row, new or not.
 func (r *Reconciler) putRow(ctx context.Context, tenant string, s rowState, b *storage.Batch) error {
-	k, err := r.kinds.rows.get(ctx, r.store, tenant, s.ID)
+	k, err := r.kinds.rows.Get(ctx, r.store, tenant, s.ID)
 	if err != nil {
 		return err
 	}
-	k.State = s
-	put, err := r.kinds.rows.put(&k, b.Time)
+	k.Value = s
+	put, err := r.kinds.rows.Put(k, b.Time)
 	b.Puts = append(b.Puts, put)
 	return err
 }

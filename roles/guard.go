@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -16,7 +17,7 @@ type judged struct {
 	guarded []Scope
 	// count is written together with what is about to be done; nil when nothing
 	// counts.
-	count *kept[guardState]
+	count *kept.State[guardState]
 }
 
 // exemption says which holds do not count for the users of a connection, since they
@@ -45,7 +46,7 @@ func (r *Reconciler) judge(ctx context.Context, tenant string, v *view, d *decis
 		if limit == 0 || !hits || x.covers(connection, k) {
 			continue
 		}
-		hold, err := r.kinds.holds.get(ctx, r.store, tenant, holdID(connection, k))
+		hold, err := r.kinds.holds.Get(ctx, r.store, tenant, holdID(connection, k))
 		if err != nil {
 			return nil, err
 		}
@@ -54,7 +55,7 @@ func (r *Reconciler) judge(ctx context.Context, tenant string, v *view, d *decis
 			if err := r.loadCount(ctx, tenant, j); err != nil {
 				return nil, err
 			}
-			n := r.counter(&j.count.State, connection, k)
+			n := r.counter(&j.count.Value, connection, k)
 			if exceeded = *n >= limit; !exceeded {
 				*n++
 				continue
@@ -89,7 +90,7 @@ func (r *Reconciler) loadCount(ctx context.Context, tenant string, j *judged) er
 	if j.count != nil {
 		return nil
 	}
-	g, err := r.kinds.guards.get(ctx, r.store, tenant, only)
+	g, err := r.kinds.guards.Get(ctx, r.store, tenant, only)
 	j.count = &g
 	return err
 }
@@ -117,7 +118,7 @@ func (r *Reconciler) counter(g *guardState, connection string, k HoldKind) *int 
 
 // keepLast takes out what would leave a role without a holder.
 func (r *Reconciler) keepLast(ctx context.Context, tenant string, v *view, d *decision, j *judged) error {
-	var kept []Change
+	var left []Change
 	for _, c := range j.changes {
 		if c.From != "" && c.To != c.From && r.protects(v, c.Scope, c.From) {
 			// Whoever takes the role from somebody else at this moment writes the counters
@@ -134,9 +135,9 @@ func (r *Reconciler) keepLast(ctx context.Context, tenant string, v *view, d *de
 				continue
 			}
 		}
-		kept = append(kept, c)
+		left = append(left, c)
 	}
-	j.changes = kept
+	j.changes = left
 	return nil
 }
 
@@ -154,10 +155,10 @@ var errFound = errors.New("found")
 // this guard kept it for them.
 func (r *Reconciler) otherHolders(ctx context.Context, tenant string, a Assignment) (bool, error) {
 	word := scopeWord(a.Scope) + "|" + strings.ToLower(string(a.Role))
-	err := r.kinds.users.each(ctx, r.store, tenant, func(k kept[userState]) error {
-		other := in(k.State.Applied, a.Scope)
-		if k.ID != a.User && other != nil && other.Role == a.Role && !slices.Contains(k.State.Guarded, a.Scope) &&
-			!slices.ContainsFunc(k.State.Doubts, func(x doubt) bool { return x.Change.Scope == a.Scope }) {
+	err := r.kinds.users.Each(ctx, r.store, tenant, func(k kept.State[userState]) error {
+		other := in(k.Value.Applied, a.Scope)
+		if k.ID != a.User && other != nil && other.Role == a.Role && !slices.Contains(k.Value.Guarded, a.Scope) &&
+			!slices.ContainsFunc(k.Value.Doubts, func(x doubt) bool { return x.Change.Scope == a.Scope }) {
 			return errFound
 		}
 		return nil
@@ -171,12 +172,12 @@ func (r *Reconciler) otherHolders(ctx context.Context, tenant string, a Assignme
 // guarded changes the counters by themselves.
 func (r *Reconciler) guarded(ctx context.Context, tenant string, f func(*guardState)) error {
 	for range maxConflicts {
-		g, err := r.kinds.guards.get(ctx, r.store, tenant, only)
+		g, err := r.kinds.guards.Get(ctx, r.store, tenant, only)
 		if err != nil {
 			return err
 		}
-		f(&g.State)
-		err = r.kinds.guards.save(ctx, r.store, tenant, r.now(), &g)
+		f(&g.Value)
+		err = r.kinds.guards.Save(ctx, r.store, tenant, r.now(), &g)
 		if !errors.Is(err, storage.ErrConflict) {
 			return err
 		}

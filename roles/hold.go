@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/scim"
 )
 
@@ -38,10 +39,10 @@ func holdID(connection string, k HoldKind) string { return string(k) + ":" + con
 
 // Holds lists the holds of a tenant by id, behind an id, at most limit, 0 meaning 100.
 func (r *Reconciler) Holds(ctx context.Context, tenant, after string, limit int) ([]Hold, error) {
-	page, err := r.kinds.holds.list(ctx, r.store, tenant, after, limitOr(limit))
+	page, err := r.kinds.holds.List(ctx, r.store, tenant, after, limitOr(limit))
 	out := make([]Hold, len(page))
 	for i, k := range page {
-		out[i] = k.State
+		out[i] = k.Value
 	}
 	return out, err
 }
@@ -50,18 +51,18 @@ func (r *Reconciler) Holds(ctx context.Context, tenant, after string, limit int)
 // should change now changes, whatever it was when the hold began.
 // [scim.ErrNotFound] when there is no such hold.
 func (r *Reconciler) Release(ctx context.Context, tenant, hold string) error {
-	h, err := r.kinds.holds.get(ctx, r.store, tenant, hold)
+	h, err := r.kinds.holds.Get(ctx, r.store, tenant, hold)
 	if err != nil {
 		return err
 	}
 	if h.Version == 0 {
 		return scim.ErrNotFound
 	}
-	if h.State.Released {
+	if h.Value.Released {
 		return nil
 	}
-	h.State.Released = true
-	if err := r.kinds.holds.save(ctx, r.store, tenant, r.now(), &h); err != nil {
+	h.Value.Released = true
+	if err := r.kinds.holds.Save(ctx, r.store, tenant, r.now(), &h); err != nil {
 		return err
 	}
 	return r.addTodo(ctx, tenant, todo{Kind: todoAll, ID: "release:" + hold})
@@ -69,32 +70,32 @@ func (r *Reconciler) Release(ctx context.Context, tenant, hold string) error {
 
 // beginHold opens a hold unless there is one.
 func (r *Reconciler) beginHold(ctx context.Context, tenant, connection string, k HoldKind) error {
-	h, err := r.kinds.holds.get(ctx, r.store, tenant, holdID(connection, k))
+	h, err := r.kinds.holds.Get(ctx, r.store, tenant, holdID(connection, k))
 	if err != nil || h.Version > 0 {
 		return err
 	}
 	now := r.now()
-	h.State = Hold{ID: h.ID, Connection: connection, Kind: k, Since: now, Deadline: now.Add(r.limits.Deadline)}
-	if err := r.kinds.holds.save(ctx, r.store, tenant, now, &h); err != nil {
+	h.Value = Hold{ID: h.ID, Connection: connection, Kind: k, Since: now, Deadline: now.Add(r.limits.Deadline)}
+	if err := r.kinds.holds.Save(ctx, r.store, tenant, now, &h); err != nil {
 		return err
 	}
 	r.count(&r.stats.held)
-	r.observe(ctx, Event{Kind: HoldBegan, Tenant: tenant, Hold: &h.State})
+	r.observe(ctx, Event{Kind: HoldBegan, Tenant: tenant, Hold: &h.Value})
 	return nil
 }
 
 // endHold ends a hold that was released and worked off, and begins a new window.
 func (r *Reconciler) endHold(ctx context.Context, tenant, id string) error {
-	h, err := r.kinds.holds.get(ctx, r.store, tenant, id)
+	h, err := r.kinds.holds.Get(ctx, r.store, tenant, id)
 	if err != nil || h.Version == 0 {
 		return err
 	}
-	err = r.guarded(ctx, tenant, func(g *guardState) { delete(g.Windows, h.State.Connection) })
+	err = r.guarded(ctx, tenant, func(g *guardState) { delete(g.Windows, h.Value.Connection) })
 	if err == nil {
-		err = r.kinds.holds.drop(ctx, r.store, tenant, r.now(), h)
+		err = r.kinds.holds.Drop(ctx, r.store, tenant, r.now(), h)
 	}
 	if err == nil {
-		r.observe(ctx, Event{Kind: HoldEnded, Tenant: tenant, Hold: &h.State})
+		r.observe(ctx, Event{Kind: HoldEnded, Tenant: tenant, Hold: &h.Value})
 	}
 	return err
 }
@@ -105,8 +106,8 @@ func (r *Reconciler) dueHolds(ctx context.Context, tenant string) (next time.Tim
 	if r.limits == (Limits{}) {
 		return next, nil
 	}
-	err = r.kinds.holds.each(ctx, r.store, tenant, func(k kept[Hold]) error {
-		switch h := k.State; {
+	err = r.kinds.holds.Each(ctx, r.store, tenant, func(k kept.State[Hold]) error {
+		switch h := k.Value; {
 		case h.Released:
 		case !h.Deadline.After(r.now()):
 			return r.Release(ctx, tenant, h.ID)

@@ -54,13 +54,13 @@ func (r *Reconciler) Assignments(ctx context.Context, tenant string, q UserQuery
 	add(q.Held, "held")
 	add(q.Guarded, "guarded")
 	add(q.UnknownRoles, "unknown roles")
-	page, err := r.kinds.users.list(ctx, r.store, tenant, q.After, limitOr(q.Limit), words...)
+	page, err := r.kinds.users.List(ctx, r.store, tenant, q.After, limitOr(q.Limit), words...)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]UserAssignments, len(page))
 	for i, k := range page {
-		s := k.State
+		s := k.Value
 		out[i] = UserAssignments{
 			User: k.ID, Assignments: s.Applied, Conflicts: s.Conflicts, Guarded: s.Guarded, UnknownRoles: s.UnknownRoles,
 			Held: s.Held, Error: s.Error,
@@ -76,13 +76,13 @@ func (r *Reconciler) Unmatched(ctx context.Context, tenant string, reason Reason
 	if reason != "" {
 		word = "reason=" + string(reason)
 	}
-	page, err := r.kinds.groups.list(ctx, r.store, tenant, after, limitOr(limit), word)
+	page, err := r.kinds.groups.List(ctx, r.store, tenant, after, limitOr(limit), word)
 	if err != nil {
 		return nil, err
 	}
 	var out []Unmatched
 	for _, k := range page {
-		out = append(out, k.State.Unmatched...)
+		out = append(out, k.Value.Unmatched...)
 	}
 	return out, nil
 }

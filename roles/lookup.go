@@ -91,12 +91,12 @@ func (r *Reconciler) group(ctx context.Context, tenant, id string) (g Group, ok 
 		return g, false, err
 	}
 	if r.settling > 0 {
-		k, err := r.kinds.groups.get(ctx, r.store, tenant, id)
+		k, err := r.kinds.groups.Get(ctx, r.store, tenant, id)
 		if err != nil {
 			return g, false, err
 		}
-		if k.State.Settles.After(r.now()) {
-			g.Name = k.State.Group.Name
+		if k.Value.Settles.After(r.now()) {
+			g.Name = k.Value.Group.Name
 		}
 	}
 	return g, true, nil

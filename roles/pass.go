@@ -64,7 +64,7 @@ func (r *Reconciler) allGroups(ctx context.Context, tenant string, p *pass, _ ex
 
 // goneGroups finds the groups that we know of and that are gone.
 func (r *Reconciler) goneGroups(ctx context.Context, tenant string, p *pass, _ exemption) (bool, error) {
-	page, err := r.kinds.groups.list(ctx, r.store, tenant, p.After, pageSize)
+	page, err := r.kinds.groups.List(ctx, r.store, tenant, p.After, pageSize)
 	if err != nil {
 		return false, err
 	}
@@ -121,7 +121,7 @@ func (r *Reconciler) statePage(ctx context.Context, tenant, word string, p *pass
 	if word != "" {
 		words = []string{word}
 	}
-	page, err := r.kinds.users.list(ctx, r.store, tenant, p.After, pageSize, words...)
+	page, err := r.kinds.users.List(ctx, r.store, tenant, p.After, pageSize, words...)
 	if err != nil {
 		return nil, false, err
 	}

@@ -32,11 +32,11 @@ func (r *Reconciler) Preview(ctx context.Context, tenant string, p Proposal) ite
 		}
 		err = r.eachUser(ctx, tenant, func(users []string) error {
 			for _, id := range users {
-				st, err := r.kinds.users.get(ctx, r.store, tenant, id)
+				st, err := r.kinds.users.Get(ctx, r.store, tenant, id)
 				if err != nil {
 					return err
 				}
-				d, err := r.look(ctx, tenant, v, id, &st.State)
+				d, err := r.look(ctx, tenant, v, id, &st.Value)
 				if err != nil {
 					return err
 				}
@@ -129,19 +129,19 @@ func (r *Reconciler) Explain(ctx context.Context, tenant, user string, scope Sco
 	if err != nil {
 		return Explanation{}, err
 	}
-	st, err := r.kinds.users.get(ctx, r.store, tenant, user)
+	st, err := r.kinds.users.Get(ctx, r.store, tenant, user)
 	if err != nil {
 		return Explanation{}, err
 	}
-	d, err := r.look(ctx, tenant, v, user, &st.State)
+	d, err := r.look(ctx, tenant, v, user, &st.Value)
 	if err != nil {
 		return Explanation{}, err
 	}
 	held := d.held
-	if in(held, scope) == nil && in(st.State.Applied, scope) == nil && r.held != nil {
+	if in(held, scope) == nil && in(st.Value.Applied, scope) == nil && r.held != nil {
 		if held, err = r.held(ctx, tenant, user, []Scope{scope}); err != nil {
 			return Explanation{}, err
 		}
 	}
-	return v.rules.Explain(d.person.User, scope, v.table, v.spaces, st.State.Applied, held), nil
+	return v.rules.Explain(d.person.User, scope, v.table, v.spaces, st.Value.Applied, held), nil
 }

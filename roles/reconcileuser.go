@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -56,12 +57,12 @@ func (r *Reconciler) reconcileUser(ctx context.Context, tenant, id string, x exe
 // attempt is one attempt of reconcileUser. On a conflict it returns the changes that
 // the Applier was called with and that could not be noted.
 func (r *Reconciler) attempt(ctx context.Context, tenant, id string, x exemption, lost []doubt) ([]doubt, error) {
-	k, err := r.kinds.users.get(ctx, r.store, tenant, id)
+	k, err := r.kinds.users.Get(ctx, r.store, tenant, id)
 	if err != nil {
 		return lost, err
 	}
-	before := k.State
-	st := &k.State
+	before := k.Value
+	st := &k.Value
 	st.Doubts = append(slices.Clone(st.Doubts), lost...)
 	v, d, err := r.lookAsking(ctx, tenant, id, st)
 	if err != nil {
@@ -183,11 +184,11 @@ const (
 )
 
 // failed records an error of the host's code and plans another attempt.
-func (r *Reconciler) failed(ctx context.Context, tenant string, k *kept[userState], host errApply) error {
+func (r *Reconciler) failed(ctx context.Context, tenant string, k *kept.State[userState], host errApply) error {
 	ctx = context.WithoutCancel(ctx)
 	r.count(&r.stats.failed)
 	now := r.now()
-	st := &k.State
+	st := &k.Value
 	for i := range st.Doubts {
 		if st.Doubts[i].By == r.name {
 			st.Doubts[i].Until = now // the call is over
@@ -227,8 +228,8 @@ func short(s string) string {
 }
 
 // keepUser writes a user's state if it differs.
-func (r *Reconciler) keepUser(ctx context.Context, tenant string, k *kept[userState], before *userState) error {
-	if k.State.empty() && k.Version == 0 || k.Version > 0 && sameState(&k.State, before) {
+func (r *Reconciler) keepUser(ctx context.Context, tenant string, k *kept.State[userState], before *userState) error {
+	if k.Value.empty() && k.Version == 0 || k.Version > 0 && sameState(&k.Value, before) {
 		return nil
 	}
 	return r.finishUser(ctx, tenant, k)
@@ -243,24 +244,24 @@ func sameState(a, b *userState) bool {
 
 // finishUser writes a user's state, or removes it when there is nothing to remember.
 // It is done even when the caller is gone: the host has been told.
-func (r *Reconciler) finishUser(ctx context.Context, tenant string, k *kept[userState]) error {
+func (r *Reconciler) finishUser(ctx context.Context, tenant string, k *kept.State[userState]) error {
 	ctx = context.WithoutCancel(ctx)
-	if !k.State.empty() {
+	if !k.Value.empty() {
 		return r.saveUser(ctx, tenant, k, nil)
 	}
-	return r.kinds.users.drop(ctx, r.store, tenant, r.now(), *k)
+	return r.kinds.users.Drop(ctx, r.store, tenant, r.now(), *k)
 }
 
 // saveUser writes a user's state, together with the counters of the guards.
-func (r *Reconciler) saveUser(ctx context.Context, tenant string, k *kept[userState], count *kept[guardState]) error {
+func (r *Reconciler) saveUser(ctx context.Context, tenant string, k *kept.State[userState], count *kept.State[guardState]) error {
 	now := r.now()
-	put, err := r.kinds.users.put(k, now)
+	put, err := r.kinds.users.Put(*k, now)
 	if err != nil {
 		return err
 	}
 	b := &storage.Batch{Tenant: tenant, Time: now, Puts: []storage.Put{put}}
 	if count != nil {
-		put, err := r.kinds.guards.put(count, now)
+		put, err := r.kinds.guards.Put(*count, now)
 		if err != nil {
 			return err
 		}
@@ -276,7 +277,7 @@ func (r *Reconciler) saveUser(ctx context.Context, tenant string, k *kept[userSt
 
 // relookGuarded looks again at those who kept a role because nobody else had it.
 func (r *Reconciler) relookGuarded(ctx context.Context, tenant, but string) error {
-	return r.kinds.users.each(ctx, r.store, tenant, func(k kept[userState]) error {
+	return r.kinds.users.Each(ctx, r.store, tenant, func(k kept.State[userState]) error {
 		if k.ID == but {
 			return nil
 		}

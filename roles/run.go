@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -127,11 +128,11 @@ func (r *Reconciler) catchUp(ctx context.Context, tenant string, w *worker) (nex
 		}
 	}()
 	for {
-		p, err := r.kinds.progress.get(ctx, r.store, tenant, only)
+		p, err := r.kinds.progress.Get(ctx, r.store, tenant, only)
 		if err != nil {
 			return next, err
 		}
-		work, err := r.find(ctx, tenant, max(p.State.After, w.skipped))
+		work, err := r.find(ctx, tenant, max(p.Value.After, w.skipped))
 		if err != nil {
 			return next, err
 		}
@@ -158,7 +159,7 @@ type work struct {
 	last     int64 // the position behind the changes that were read
 	missed   bool
 	settings bool
-	todos    []kept[todo]
+	todos    []kept.State[todo]
 	next     time.Time
 }
 
@@ -179,7 +180,7 @@ func (r *Reconciler) find(ctx context.Context, tenant string, after int64) (*wor
 	if err != nil {
 		return nil, err
 	}
-	w.settings = v.control.State.Reconciled != settingsText(v.rules)
+	w.settings = v.control.Value.Reconciled != settingsText(v.rules)
 	if err := r.readLog(ctx, tenant, w); err != nil {
 		return nil, err
 	}
@@ -267,17 +268,17 @@ type tenure struct {
 	done   sync.WaitGroup
 
 	mu sync.Mutex
-	p  kept[progress]
+	p  kept.State[progress]
 }
 
 // begin takes the lease, or returns errBusy.
-func (r *Reconciler) begin(ctx context.Context, tenant string, p kept[progress]) (*tenure, error) {
+func (r *Reconciler) begin(ctx context.Context, tenant string, p kept.State[progress]) (*tenure, error) {
 	now := r.now()
-	if p.State.Holder != "" && p.State.Holder != r.name && p.State.Until.After(now) {
+	if p.Value.Holder != "" && p.Value.Holder != r.name && p.Value.Until.After(now) {
 		return nil, errBusy
 	}
-	p.State.Holder, p.State.Until = r.name, now.Add(r.lease)
-	if err := r.kinds.progress.save(ctx, r.store, tenant, now, &p); err != nil {
+	p.Value.Holder, p.Value.Until = r.name, now.Add(r.lease)
+	if err := r.kinds.progress.Save(ctx, r.store, tenant, now, &p); err != nil {
 		if errors.Is(err, storage.ErrConflict) {
 			err = errBusy
 		}
@@ -310,7 +311,7 @@ func (t *tenure) renew() {
 func (t *tenure) after() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.p.State.After
+	return t.p.Value.After
 }
 
 // save notes the position up to which the log is worked off.
@@ -334,8 +335,8 @@ func (t *tenure) end() error {
 func (t *tenure) write(ctx context.Context, f func(*progress)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f(&t.p.State)
-	err := t.r.kinds.progress.save(ctx, t.r.store, t.tenant, t.r.now(), &t.p)
+	f(&t.p.Value)
+	err := t.r.kinds.progress.Save(ctx, t.r.store, t.tenant, t.r.now(), &t.p)
 	if errors.Is(err, storage.ErrConflict) {
 		return errBusy
 	}

@@ -3,6 +3,8 @@ package roles
 import (
 	"strings"
 	"time"
+
+	"github.com/musterhq/muster/internal/kept"
 )
 
 // userState is what is remembered of a user: what the host was told.
@@ -208,30 +210,34 @@ func (s *Hold) words() []string { return nil }
 
 // kinds are the private types.
 type kinds struct {
-	users      *kind[userState]
-	rows       *kind[rowState]
-	groups     *kind[groupState]
-	workspaces *kind[workspaceState]
-	control    *kind[control]
-	progress   *kind[progress]
-	todos      *kind[todo]
-	guards     *kind[guardState]
-	holds      *kind[Hold]
+	users      *kept.Kind[userState]
+	rows       *kept.Kind[rowState]
+	groups     *kept.Kind[groupState]
+	workspaces *kept.Kind[workspaceState]
+	control    *kept.Kind[control]
+	progress   *kept.Kind[progress]
+	todos      *kept.Kind[todo]
+	guards     *kept.Kind[guardState]
+	holds      *kept.Kind[Hold]
 }
 
 func newKinds() kinds {
 	return kinds{
-		users:      newKind("MusterRolesUser", (*userState).words),
-		rows:       newKind("MusterRolesRow", (*rowState).words),
-		groups:     newKind("MusterRolesGroup", (*groupState).words),
-		workspaces: newKind("MusterRolesWorkspace", (*workspaceState).words),
-		control:    newKind[control]("MusterRolesControl", nil),
-		progress:   newKind[progress]("MusterRolesProgress", nil),
-		todos:      newKind[todo]("MusterRolesTask", nil),
-		guards:     newKind[guardState]("MusterRolesGuard", nil),
-		holds:      newKind("MusterRolesHold", (*Hold).words),
+		users:      kept.NewKind("MusterRolesUser", (*userState).words),
+		rows:       kept.NewKind("MusterRolesRow", (*rowState).words),
+		groups:     kept.NewKind("MusterRolesGroup", (*groupState).words),
+		workspaces: kept.NewKind("MusterRolesWorkspace", (*workspaceState).words),
+		control:    kept.NewKind[control]("MusterRolesControl", nil),
+		progress:   kept.NewKind[progress]("MusterRolesProgress", nil),
+		todos:      kept.NewKind[todo]("MusterRolesTask", nil),
+		guards:     kept.NewKind[guardState]("MusterRolesGuard", nil),
+		holds:      kept.NewKind("MusterRolesHold", (*Hold).words),
 	}
 }
 
 // only is the id of the records of which a tenant has one.
 const only = "only"
+
+// pageSize is how many resources, members or states are held at once while something
+// is worked off.
+const pageSize = 500

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -27,15 +28,15 @@ func (r *Reconciler) postpone(ctx context.Context, tenant string, t todo) error 
 func (r *Reconciler) writeTodo(ctx context.Context, tenant string, t todo, later bool) error {
 	defer r.wake.up(tenant)
 	for range maxConflicts {
-		k, err := r.kinds.todos.get(ctx, r.store, tenant, t.key())
+		k, err := r.kinds.todos.Get(ctx, r.store, tenant, t.key())
 		if err != nil {
 			return err
 		}
-		if k.Version > 0 && !later && k.State.Due.Before(t.Due) {
-			t.Due = k.State.Due
+		if k.Version > 0 && !later && k.Value.Due.Before(t.Due) {
+			t.Due = k.Value.Due
 		}
-		k.State = t
-		err = r.kinds.todos.save(ctx, r.store, tenant, r.now(), &k)
+		k.Value = t
+		err = r.kinds.todos.Save(ctx, r.store, tenant, r.now(), &k)
 		if !errors.Is(err, storage.ErrConflict) {
 			return err
 		}
@@ -44,10 +45,10 @@ func (r *Reconciler) writeTodo(ctx context.Context, tenant string, t todo, later
 }
 
 // dueTodos returns the work that may begin, a page at most, and when the next may.
-func (r *Reconciler) dueTodos(ctx context.Context, tenant string) (due []kept[todo], next time.Time, err error) {
+func (r *Reconciler) dueTodos(ctx context.Context, tenant string) (due []kept.State[todo], next time.Time, err error) {
 	now := r.now()
-	err = r.kinds.todos.each(ctx, r.store, tenant, func(k kept[todo]) error {
-		switch at := k.State.Due; {
+	err = r.kinds.todos.Each(ctx, r.store, tenant, func(k kept.State[todo]) error {
+		switch at := k.Value.Due; {
 		case !at.After(now):
 			due = append(due, k)
 			if len(due) == pageSize {
@@ -65,15 +66,15 @@ func (r *Reconciler) dueTodos(ctx context.Context, tenant string) (due []kept[to
 }
 
 // doTodo does one page of work, and notes how far it is.
-func (r *Reconciler) doTodo(ctx context.Context, tenant string, k kept[todo]) error {
-	done, err := r.page(ctx, tenant, &k.State)
+func (r *Reconciler) doTodo(ctx context.Context, tenant string, k kept.State[todo]) error {
+	done, err := r.page(ctx, tenant, &k.Value)
 	if err != nil {
 		return err
 	}
 	if done {
-		err = r.kinds.todos.drop(ctx, r.store, tenant, r.now(), k)
+		err = r.kinds.todos.Drop(ctx, r.store, tenant, r.now(), k)
 	} else {
-		err = r.kinds.todos.save(ctx, r.store, tenant, r.now(), &k)
+		err = r.kinds.todos.Save(ctx, r.store, tenant, r.now(), &k)
 	}
 	if errors.Is(err, storage.ErrConflict) {
 		return nil // it was written down anew meanwhile
@@ -94,11 +95,11 @@ func (r *Reconciler) page(ctx context.Context, tenant string, t *todo) (done boo
 		steps = r.wholeGroup(t.ID)
 	default:
 		if hold, ok := strings.CutPrefix(t.ID, "release:"); ok {
-			h, err := r.kinds.holds.get(ctx, r.store, tenant, hold)
+			h, err := r.kinds.holds.Get(ctx, r.store, tenant, hold)
 			if err != nil || h.Version == 0 {
 				return true, err
 			}
-			x = exemption{h.State.Connection, []HoldKind{h.State.Kind}}
+			x = exemption{h.Value.Connection, []HoldKind{h.Value.Kind}}
 		}
 		steps = r.everything()
 	}

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/storage"
 )
 
 // view is what users of a tenant are judged by, as of one moment.
 type view struct {
-	control kept[control]
+	control kept.State[control]
 	rules   *Rules
 	table   *Table
 	rows    []rowState
@@ -42,7 +43,7 @@ func (v *views) set(tenant string, w *view) {
 // view returns what is true now. One read tells whether the last view still is.
 func (r *Reconciler) view(ctx context.Context, tenant string) (*view, error) {
 	for {
-		c, err := r.kinds.control.get(ctx, r.store, tenant, only)
+		c, err := r.kinds.control.Get(ctx, r.store, tenant, only)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +54,7 @@ func (r *Reconciler) view(ctx context.Context, tenant string) (*view, error) {
 		if err != nil {
 			return nil, err
 		}
-		again, err := r.kinds.control.get(ctx, r.store, tenant, only)
+		again, err := r.kinds.control.Get(ctx, r.store, tenant, only)
 		if err != nil {
 			return nil, err
 		}
@@ -64,27 +65,27 @@ func (r *Reconciler) view(ctx context.Context, tenant string) (*view, error) {
 	}
 }
 
-func (r *Reconciler) load(ctx context.Context, tenant string, c kept[control]) (*view, error) {
+func (r *Reconciler) load(ctx context.Context, tenant string, c kept.State[control]) (*view, error) {
 	v := &view{control: c, rules: r.rules, spaces: Workspaces{
 		Bound: map[string]string{}, Refused: map[string]bool{}, Gone: map[string]bool{},
 	}}
-	if s := c.State.Settings; s != nil {
+	if s := c.Value.Settings; s != nil {
 		rules, err := NewRules(*s)
 		if err != nil {
 			return nil, err
 		}
 		v.rules = rules
 	}
-	err := r.kinds.rows.each(ctx, r.store, tenant, func(k kept[rowState]) error {
-		v.rows = append(v.rows, k.State)
+	err := r.kinds.rows.Each(ctx, r.store, tenant, func(k kept.State[rowState]) error {
+		v.rows = append(v.rows, k.Value)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	v.table = tableOf(v.rows)
-	err = r.kinds.workspaces.each(ctx, r.store, tenant, func(k kept[workspaceState]) error {
-		switch w := k.State; {
+	err = r.kinds.workspaces.Each(ctx, r.store, tenant, func(k kept.State[workspaceState]) error {
+		switch w := k.Value; {
 		case w.Gone:
 			v.spaces.Gone[w.ID] = true
 		case w.ID == "" && w.Unasked && r.workspaces != nil: // there is somebody now
@@ -159,14 +160,14 @@ func (r *Reconciler) edit(ctx context.Context, tenant string, f func(*view, *con
 		}
 		c := v.control
 		b := &storage.Batch{Tenant: tenant, Time: r.now()}
-		before := c.State
-		if err := f(v, &c.State, b); err != nil {
+		before := c.Value
+		if err := f(v, &c.Value, b); err != nil {
 			return err
 		}
-		if len(b.Puts)+len(b.Deletes) == 0 && c.State == before {
+		if len(b.Puts)+len(b.Deletes) == 0 && c.Value == before {
 			return nil
 		}
-		put, err := r.kinds.control.put(&c, b.Time)
+		put, err := r.kinds.control.Put(c, b.Time)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
@@ -65,12 +66,12 @@ func (r *Reconciler) bind(ctx context.Context, tenant string, w WorkspaceName) e
 		if id, ok := v.spaces.Bound[w.Key]; ok && id == w.ID || w.ID == "" && v.spaces.Refused[w.Key] {
 			return nil
 		}
-		k, err := r.kinds.workspaces.get(ctx, r.store, tenant, nameID(w.Key))
+		k, err := r.kinds.workspaces.Get(ctx, r.store, tenant, nameID(w.Key))
 		if err != nil {
 			return err
 		}
-		k.State = workspaceState{WorkspaceName: w, Unasked: r.workspaces == nil}
-		put, err := r.kinds.workspaces.put(&k, b.Time)
+		k.Value = workspaceState{WorkspaceName: w, Unasked: r.workspaces == nil}
+		put, err := r.kinds.workspaces.Put(k, b.Time)
 		b.Puts = append(b.Puts, put)
 		return err
 	})
@@ -100,16 +101,16 @@ func (r *Reconciler) Workspaces(ctx context.Context, tenant string, pending bool
 	limit = limitOr(limit)
 	var out []WorkspaceName
 	for {
-		page, err := r.kinds.workspaces.list(ctx, r.store, tenant, behind, pageSize, word)
+		page, err := r.kinds.workspaces.List(ctx, r.store, tenant, behind, pageSize, word)
 		if err != nil {
 			return nil, err
 		}
 		for _, k := range page {
 			behind = k.ID
-			if k.State.Gone && !v.mapped(Workspace(k.State.ID)) {
+			if k.Value.Gone && !v.mapped(Workspace(k.Value.ID)) {
 				continue
 			}
-			if out = append(out, k.State.WorkspaceName); len(out) == limit {
+			if out = append(out, k.Value.WorkspaceName); len(out) == limit {
 				return out, nil
 			}
 		}
@@ -141,21 +142,21 @@ func (r *Reconciler) setWorkspace(ctx context.Context, tenant, name, id string) 
 		return errors.New("roles: the name of a workspace is empty")
 	}
 	err := r.edit(ctx, tenant, func(_ *view, _ *control, b *storage.Batch) error {
-		k, err := r.kinds.workspaces.get(ctx, r.store, tenant, nameID(key))
+		k, err := r.kinds.workspaces.Get(ctx, r.store, tenant, nameID(key))
 		if err != nil {
 			return err
 		}
 		if id == "" {
-			if k.Version > 0 && k.State.ID == "" {
-				b.Deletes = append(b.Deletes, r.kinds.workspaces.delete(k))
+			if k.Version > 0 && k.Value.ID == "" {
+				b.Deletes = append(b.Deletes, r.kinds.workspaces.Delete(k))
 			}
 			return nil
 		}
-		k.State.Key, k.State.ID, k.State.Unasked = key, id, false
-		if k.State.Name == "" {
-			k.State.Name = name
+		k.Value.Key, k.Value.ID, k.Value.Unasked = key, id, false
+		if k.Value.Name == "" {
+			k.Value.Name = name
 		}
-		put, err := r.kinds.workspaces.put(&k, b.Time)
+		put, err := r.kinds.workspaces.Put(k, b.Time)
 		b.Puts = append(b.Puts, put)
 		if err != nil {
 			return err
@@ -165,16 +166,16 @@ func (r *Reconciler) setWorkspace(ctx context.Context, tenant, name, id string) 
 	if err != nil {
 		return err
 	}
-	return r.kinds.groups.each(ctx, r.store, tenant, func(k kept[groupState]) error {
+	return r.kinds.groups.Each(ctx, r.store, tenant, func(k kept.State[groupState]) error {
 		return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: k.ID})
 	}, "workspace="+key)
 }
 
 // notGone takes back that a workspace is gone.
 func (r *Reconciler) notGone(ctx context.Context, tenant, id string, b *storage.Batch) error {
-	g, err := r.kinds.workspaces.get(ctx, r.store, tenant, goneID(id))
+	g, err := r.kinds.workspaces.Get(ctx, r.store, tenant, goneID(id))
 	if err == nil && g.Version > 0 {
-		b.Deletes = append(b.Deletes, r.kinds.workspaces.delete(g))
+		b.Deletes = append(b.Deletes, r.kinds.workspaces.Delete(g))
 	}
 	return err
 }
@@ -194,12 +195,12 @@ func (r *Reconciler) WorkspaceDeleted(ctx context.Context, tenant, id string) er
 		if v.spaces.Gone[id] {
 			return nil
 		}
-		k, err := r.kinds.workspaces.get(ctx, r.store, tenant, goneID(id))
+		k, err := r.kinds.workspaces.Get(ctx, r.store, tenant, goneID(id))
 		if err != nil {
 			return err
 		}
-		k.State = workspaceState{WorkspaceName: WorkspaceName{ID: id}, Gone: true}
-		put, err := r.kinds.workspaces.put(&k, b.Time)
+		k.Value = workspaceState{WorkspaceName: WorkspaceName{ID: id}, Gone: true}
+		put, err := r.kinds.workspaces.Put(k, b.Time)
 		if err != nil {
 			return err
 		}
@@ -208,12 +209,12 @@ func (r *Reconciler) WorkspaceDeleted(ctx context.Context, tenant, id string) er
 			if bound != id {
 				continue
 			}
-			k, err := r.kinds.workspaces.get(ctx, r.store, tenant, nameID(key))
+			k, err := r.kinds.workspaces.Get(ctx, r.store, tenant, nameID(key))
 			if err != nil {
 				return err
 			}
-			k.State.ID, k.State.Unasked = "", false // until somebody asks for it to be tried again
-			put, err := r.kinds.workspaces.put(&k, b.Time)
+			k.Value.ID, k.Value.Unasked = "", false // until somebody asks for it to be tried again
+			put, err := r.kinds.workspaces.Put(k, b.Time)
 			if err != nil {
 				return err
 			}

@@ -130,12 +130,7 @@ func (k *Kind[T]) Edit(ctx context.Context, s storage.Store, tenant, id string, 
 		case !write:
 			return nil
 		}
-		p, err := k.Put(v, now)
-		if err != nil {
-			return err
-		}
-		_, err = s.Commit(ctx, &storage.Batch{Tenant: tenant, Time: now, Puts: []storage.Put{p}})
-		if !errors.Is(err, storage.ErrConflict) {
+		if err := k.Save(ctx, s, tenant, now, &v); !errors.Is(err, storage.ErrConflict) {
 			return err
 		}
 	}
@@ -173,4 +168,41 @@ func (k *Kind[T]) List(ctx context.Context, s storage.Store, tenant, after strin
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+// Save writes a state and notes its new version. When somebody else wrote it, the
+// error is [storage.ErrConflict].
+func (k *Kind[T]) Save(ctx context.Context, s storage.Store, tenant string, now time.Time, v *State[T]) error {
+	p, err := k.Put(*v, now)
+	if err != nil {
+		return err
+	}
+	res, err := s.Commit(ctx, &storage.Batch{Tenant: tenant, Time: now, Puts: []storage.Put{p}})
+	if err != nil {
+		return err
+	}
+	v.Version = res.Puts[0]
+	return nil
+}
+
+// Each calls f for all states that are found by the words, page by page. f may change
+// and drop what it is given.
+func (k *Kind[T]) Each(ctx context.Context, s storage.Store, tenant string, f func(State[T]) error, words ...string) error {
+	const most = 500
+	after := ""
+	for {
+		page, err := k.List(ctx, s, tenant, after, most, words...)
+		if err != nil {
+			return err
+		}
+		for _, v := range page {
+			if err := f(v); err != nil {
+				return err
+			}
+			after = v.ID
+		}
+		if len(page) < most {
+			return nil
+		}
+	}
 }
