@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/musterhq/muster/internal/sqlplan"
@@ -81,6 +82,13 @@ func newPool(ctx context.Context, url string, o options) (*pgxpool.Pool, error) 
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	config.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		// For modes of execution that do not ask the database for the types of parameters.
+		for name, value := range map[string]any{"timestamptz": instant{}, "_timestamptz": []instant{}, "uuid": &token{}, "_uuid": []*token{}} {
+			c.TypeMap().RegisterDefaultPgType(value, name)
+		}
+		return nil
 	}
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 	if err != nil {
