@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -40,8 +41,7 @@ func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (exist
 			}
 		}
 		where := filter.NewPlan(e.typ, filter.Compare{Path: p, Op: filter.Eq, Operand: filter.Operand{Text: v.Text(), Key: key}})
-		var found []DirectoryEntry
-		found, err = s.Directory().Find(ctx, op.Principal.Tenant, where, "", namesakes)
+		found, err := s.Directory().Find(ctx, op.Principal.Tenant, where, "", namesakes)
 		if err != nil {
 			return nil, asked, err
 		}
@@ -61,6 +61,30 @@ func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (exist
 		}
 	}
 	return nil, asked, nil
+}
+
+// adoptOr adopts the resource that a create means, or else creates one.
+func (s *Server) adoptOr(ctx context.Context, st storage.Store, e *endpoint, op *Operation, create func() (*Result, error)) (*Result, error) {
+	existing, asked, err := s.claimed(ctx, e, op)
+	switch {
+	case err != nil:
+		return nil, err
+	case existing != nil || op.plan != nil && op.plan.adopts:
+		return s.adopt(ctx, st, e, op, existing)
+	}
+	res, refused := create()
+	if s.adopting == nil || asked || op.over() != nil || !errors.Is(refused, storage.ErrNotUnique) {
+		return res, refused
+	}
+	// The name may have been taken since it was looked for, by somebody to adopt.
+	existing, _, err = s.claimed(ctx, e, op)
+	switch {
+	case err != nil:
+		return nil, err
+	case existing == nil:
+		return nil, refused
+	}
+	return s.adopt(ctx, st, e, op, existing)
 }
 
 // namesakes is how many resources of one name are looked at. A name is there once, or

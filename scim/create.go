@@ -14,32 +14,16 @@ func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Resul
 	}
 	r, password := e.prepare(op.Resource, nil)
 	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {
-		existing, asked, err := s.claimed(ctx, e, op)
-		if err != nil {
-			return nil, err
-		}
-		if existing != nil || op.plan != nil && op.plan.adopts {
-			return s.adopt(ctx, st, e, op, existing)
-		}
-		id, tombstone := "", (*storage.Record)(nil)
-		if op.plan != nil {
-			id, tombstone = op.plan.id, op.plan.tombstone
-		}
-		if id == "" {
-			id = newID()
-		}
-		res, err := s.createAs(ctx, st, e, op, r.WithMeta(Meta{ID: id}), password, tombstone)
-		if s.adopting != nil && !asked && op.over() == nil && errors.Is(err, storage.ErrNotUnique) {
-			// The name may have been taken since it was looked for, by somebody to adopt.
-			existing, _, failed := s.claimed(ctx, e, op)
-			switch {
-			case failed != nil:
-				return nil, failed
-			case existing != nil:
-				return s.adopt(ctx, st, e, op, existing)
+		return s.adoptOr(ctx, st, e, op, func() (*Result, error) {
+			id, tombstone := "", (*storage.Record)(nil)
+			if op.plan != nil {
+				id, tombstone = op.plan.id, op.plan.tombstone
 			}
-		}
-		return res, err
+			if id == "" {
+				id = newID()
+			}
+			return s.createAs(ctx, st, e, op, r.WithMeta(Meta{ID: id}), password, tombstone)
+		})
 	})
 }
 

@@ -11,15 +11,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/musterhq/muster/internal/pgtest"
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/ownership"
 	"github.com/musterhq/muster/scim/resource"
 	"github.com/musterhq/muster/storage"
 	"github.com/musterhq/muster/storage/memory"
+	"github.com/musterhq/muster/storage/postgres"
 	"github.com/musterhq/muster/storage/sqlite"
 )
 
-// overStores runs a test over a memory store and over a SQLite file.
+// overStores runs a test over a memory store, a SQLite file and PostgreSQL.
 func overStores(t *testing.T, f func(t *testing.T, store storage.Store)) {
 	t.Helper()
 	t.Run("memory", func(t *testing.T) {
@@ -29,6 +31,18 @@ func overStores(t *testing.T, f func(t *testing.T, store storage.Store)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		store, err := sqlite.Open(filepath.Join(t.TempDir(), "directory.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { store.Close() })
+		f(t, store)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		store, err := postgres.Open(t.Context(), pgtest.URL(t))
+		if err == nil {
+			err = store.Migrate(t.Context())
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
