@@ -150,7 +150,7 @@ func TestLeaseOfAnInstanceThatEndedRunsOut(t *testing.T) {
 	work.Wait()
 }
 
-var large = flag.Int("members", 0, "how many members the large group of TestRenameOfALargeGroup has; 0 means 2,000, or 1,200 under the race detector")
+var large = flag.Int("members", 1200, "how many members the large group of TestRenameOfALargeGroup has")
 
 // In a group as large as this one, neither the request nor the memory may grow with the
 // number of members that a rename concerns. The store is on disk, so that the memory is
@@ -158,12 +158,6 @@ var large = flag.Int("members", 0, "how many members the large group of TestRena
 // memory, and the work alone is looked at.
 func TestRenameOfALargeGroup(t *testing.T) {
 	members := *large
-	if members == 0 {
-		members = 2000
-		if raceDetector {
-			members = 1200
-		}
-	}
 	var store storage.Store = memory.New()
 	if !raceDetector {
 		file, err := sqlite.Open(filepath.Join(t.TempDir(), "directory.db"))

@@ -100,13 +100,13 @@ func (s *Server) join(ctx context.Context, e *endpoint, op *Operation, run runne
 	if apart {
 		return s.joinApart(ctx, e, op, run)
 	}
-	var as plan // what a create that brings a tombstone back becomes
+	var as plan // what a create that turns out to mean a resource that is or was there becomes
 	if op.plan != nil {
 		as = *op.plan
 	}
 	return s.retry(ctx, op, func(ctx context.Context, st storage.Store) (*Result, error) {
 		part := *op
-		part.plan = &plan{id: as.id, tombstone: as.tombstone, over: op.over()}
+		part.plan = &plan{id: as.id, tombstone: as.tombstone, adopts: as.adopts, over: op.over()}
 		if part.plan.over == nil {
 			part.plan.over = newOverlay(st, op.Principal.Tenant)
 		}
@@ -115,11 +115,15 @@ func (s *Server) join(ctx context.Context, e *endpoint, op *Operation, run runne
 			err = s.commitOverlay(ctx, st, op.Principal, part.plan.over)
 		}
 		var back *revival
-		if errors.As(err, &back) {
+		var meant *meansAnother
+		switch {
+		case errors.As(err, &back):
 			as.id, as.tombstone = back.tombstone.ID, back.tombstone
 			return nil, storage.ErrConflict // once more, with the old id
-		}
-		if err != nil {
+		case op.over() == nil && errors.As(err, &meant):
+			as.id, as.adopts = meant.id, true
+			return nil, err // likewise
+		case err != nil:
 			return nil, err
 		}
 		s.noteUnjoined(ctx, e, op, res, unknown)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/schema"
+	"github.com/musterhq/muster/storage"
 )
 
 const patchOf = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[%s]}`
@@ -352,4 +353,19 @@ func TestMembershipsComeWithUsersThatAHandlerServes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A user whom the host made itself, and whom a create means, joins the groups that the
+// create names and stays in the others.
+func TestAdoptedUserJoinsTheGroupsThatItNames(t *testing.T) {
+	t.Parallel()
+	overStores(t, func(t *testing.T, store storage.Store) {
+		srv := adopting(t, store, func(*scim.Claim) scim.Adoption { return scim.Adopt }, scim.WithMembershipsOfUsers(everybody))
+		group := send(t, srv, "POST /Groups", `{"displayName":"A"}`).want(t, 201).id()
+		id := made(t, srv, hostName, "User", map[string]any{"userName": "ada"})
+		a := send(t, srv, "POST /Users", `{"userName":"ada","groups":[{"value":"`+group+`"}]}`)
+		if a.Code >= 300 || a.id() != id || in(a) != "A" {
+			t.Errorf("%d %s; want %s in A", a.Code, a.Body, id)
+		}
+	})
 }
