@@ -22,6 +22,9 @@ import (
 // bulk answers POST /Bulk (RFC 7644 section 3.7).
 func (x *exchange) bulk() error {
 	s := x.s
+	if !s.writable() {
+		return Errorf(http.StatusNotImplemented, "", "nothing can be changed here, so there is no bulk")
+	}
 	x.session = *s.dialectOf(x.principal).Session()
 	x.call.session = &x.session
 	if x.principal.ReadOnly {

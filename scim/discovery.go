@@ -3,6 +3,7 @@ package scim
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,6 +104,23 @@ func (s *Server) schemas(base string) (docs []document) {
 	return docs
 }
 
+// can reports whether the method works on any type.
+func (s *Server) can(m Method) bool {
+	return slices.ContainsFunc(s.endpoints, func(e *endpoint) bool { return e.allows(m) })
+}
+
+// writable reports whether anything can be changed.
+func (s *Server) writable() bool {
+	return s.can(Create) || s.can(Replace) || s.can(Patch) || s.can(Delete)
+}
+
+// takesPasswords reports whether clients can set the password of a resource.
+func (s *Server) takesPasswords() bool {
+	return slices.ContainsFunc(s.endpoints, func(e *endpoint) bool {
+		return !e.secret.IsZero() && (e.allows(Replace) || e.allows(Patch))
+	})
+}
+
 // appendConfig writes the service provider configuration (RFC 7643 section 5).
 func (s *Server) appendConfig(b []byte, location string) []byte {
 	supported := func(name string, on bool) {
@@ -127,20 +145,22 @@ func (s *Server) appendConfig(b []byte, location string) []byte {
 	}
 	b = append(b, `{"schemas":["`+schema.ServiceProviderConfigURN+`"]`...)
 	text("documentationUri", s.documentationURI)
-	patches := false
-	for _, e := range s.endpoints {
-		patches = patches || e.allows(Patch)
-	}
-	supported("patch", patches)
+	supported("patch", s.can(Patch))
 	b = append(b, '}')
-	supported("bulk", true)
-	number("maxOperations", int64(s.limits.BulkOperations))
-	number("maxPayloadSize", s.limits.Body)
+	bulk := s.writable()
+	supported("bulk", bulk)
+	if bulk {
+		number("maxOperations", int64(s.limits.BulkOperations))
+		number("maxPayloadSize", s.limits.Body)
+	} else { // both are required all the same
+		number("maxOperations", 0)
+		number("maxPayloadSize", 0)
+	}
 	b = append(b, '}')
 	supported("filter", true)
 	number("maxResults", int64(s.limits.MaxPageSize))
 	b = append(b, '}')
-	supported("changePassword", s.password != nil)
+	supported("changePassword", s.password != nil && s.takesPasswords())
 	b = append(b, '}')
 	supported("sort", true)
 	b = append(b, '}')

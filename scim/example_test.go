@@ -2,16 +2,17 @@ package scim_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/musterhq/muster/scim"
-	"github.com/musterhq/muster/scim/patch"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage/memory"
 )
@@ -221,15 +222,94 @@ func (a *accounts) List(_ context.Context, req *scim.ListRequest) (*scim.ListPag
 	})
 }
 
-// A handler over rows makes resources of the type that the server compiled, which
-// it is given once there is a server.
+func (a *accounts) Bind(user *scim.Type) error {
+	a.user = user
+	return nil
+}
+
+// notebook is a handler that can do two things: go through all that it has, and put
+// something away. The methods that the server wants follow from that. (With more than
+// one process writing, save has to look whether r was made of what is there, see
+// [scim.ContentVersion].)
+type notebook struct {
+	mu    sync.Mutex
+	pages []*scim.Resource
+}
+
+func (n *notebook) all(yield func(*scim.Resource, error) bool) {
+	for _, r := range n.pages {
+		if !yield(r, nil) {
+			return
+		}
+	}
+}
+
+func (n *notebook) Get(_ context.Context, _, id string) (*scim.Resource, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return scim.Find(id, n.all)
+}
+
+func (n *notebook) List(_ context.Context, req *scim.ListRequest) (*scim.ListPage, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return scim.Page(req, n.all)
+}
+
+func (n *notebook) Create(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
+	return n.save(r.WithMeta(scim.Meta{ID: rand.Text()}))
+}
+
+func (n *notebook) Replace(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
+	return n.save(r)
+}
+
+func (n *notebook) save(r *scim.Resource) (*scim.Resource, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := scim.CheckUnique(r, n.all); err != nil {
+		return nil, err
+	}
+	n.pages = slices.DeleteFunc(n.pages, func(old *scim.Resource) bool { return old.ID() == r.ID() })
+	n.pages = append(n.pages, r)
+	return r, nil
+}
+
+// Of a handler that can iterate and save, the server makes all the rest: PATCH,
+// filters, order, pages, versions.
+func ExamplePage() {
+	srv, err := scim.New(memory.New(), scim.BearerToken("secret"), scim.WithHandler(schema.User(), &notebook{}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	location := ""
+	for _, name := range []string{"ada", "grace", "edsger", "Ada"} {
+		w := request(srv, "secret", "POST", "/Users", `{"userName":"`+name+`"}`)
+		fmt.Println(w.Code)
+		if name == "ada" {
+			location = "/Users/" + path.Base(w.Header().Get("Location"))
+		}
+	}
+	fmt.Println(request(srv, "secret", "PATCH", location, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+		"Operations":[{"op":"replace","path":"title","value":"Countess"}]}`).Code)
+	fmt.Println(request(srv, "secret", "GET", "/Users?filter=title+sw+%22count%22+and+userName+ne+%22grace%22&count=0", "").Body)
+	// Output:
+	// 201
+	// 201
+	// 201
+	// 409
+	// 200
+	// {"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":1,"startIndex":1,"itemsPerPage":0,"Resources":[]}
+}
+
+// A handler over rows makes resources of the type that the server compiled, to which
+// it is bound.
 func ExampleResourceHandler() {
 	h := &accounts{rows: []account{{id: "1", login: "ada"}, {id: "2", login: "grace", locked: true}}}
 	srv, err := scim.New(memory.New(), scim.BearerToken("secret"), scim.WithHandler(schema.User(), h))
 	if err != nil {
 		log.Fatal(err)
 	}
-	h.user = srv.Type("User")
 	fmt.Println(request(srv, "secret", "GET", "/Users/1?attributes=userName", "").Body)
 	fmt.Println(request(srv, "secret", "GET", "/Users?filter=active+eq+false&attributes=userName", "").Body)
 	// Output:
@@ -311,8 +391,7 @@ func ExampleServer_Do() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	changes, err := patch.Parse(user, []byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-		"Operations":[{"op":"replace","path":"title","value":"Countess"}]}`), patch.ParseOptions{})
+	changes, err := scim.NewPatch(user).Replace("title", "Countess").Request()
 	if err != nil {
 		log.Fatal(err)
 	}

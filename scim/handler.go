@@ -1,11 +1,7 @@
 package scim
 
 import (
-	"cmp"
 	"context"
-	"iter"
-	"slices"
-	"strings"
 
 	"github.com/musterhq/muster/scim/filter"
 	"github.com/musterhq/muster/scim/patch"
@@ -18,7 +14,11 @@ import (
 //
 // Methods are called concurrently and answer promptly when the context ends.
 // Errors: [ErrNotFound], [ErrConflict], [NotUnique], an [*Error] of the host's
-// own, or anything else, which is logged and answered 500 without detail.
+// own, or anything else, which is logged and answered 500 without detail. So are
+// panics. A call that takes longer than [Limits.Handler] is answered 503.
+//
+// A handler that can iterate over its resources needs little more: [Find], [Page] and
+// [CheckUnique] make the rest of that.
 //
 // Resources are of the type that the server compiled. A handler gets it as a
 // [Binder]; [Server.Type] has it too, once there is a server, and so has every
@@ -121,82 +121,4 @@ type ListPage struct {
 	// it a cursor stands for an offset, and whatever is created or deleted in front
 	// of it shifts the pages.
 	Keyset bool
-}
-
-// Page answers req over resources that contain at least every match, in any
-// order: it filters, sorts, pages and counts. This is how a handler that can
-// only iterate supports everything; one that can narrow down what it reads, with
-// req.Filter.Equal for instance, is faster and needs no more code. Memory use is
-// that of the page.
-func Page(req *ListRequest, candidates iter.Seq2[*Resource, error]) (*ListPage, error) {
-	page := &ListPage{Keyset: true}
-	var top []sorted
-	most := req.Offset + req.Limit
-	if req.Limit == 0 {
-		most = 0
-	}
-	compare := func(a, b sorted) int {
-		c := cmp.Or(compareAbsent(a.absent, b.absent), strings.Compare(a.key, b.key), strings.Compare(a.id, b.id))
-		if req.Sort.Descending {
-			c = -c
-		}
-		return c
-	}
-	var after sorted
-	if req.After != nil {
-		after.id = req.After.ID
-		if !req.Sort.Path.IsZero() {
-			after.key, after.absent = req.After.Key, req.After.Absent
-		}
-	}
-	shrink := func() {
-		slices.SortFunc(top, compare)
-		top = top[:min(len(top), most)]
-	}
-	for r, err := range candidates {
-		if err != nil {
-			return nil, err
-		}
-		if !req.Filter.Match(r, req.Links) {
-			continue
-		}
-		page.Total++
-		s := sorted{id: r.ID(), r: r}
-		if !req.Sort.Path.IsZero() {
-			s.key, s.absent = sortKey(r, req.Sort.Path)
-		}
-		if req.After != nil && compare(s, after) <= 0 {
-			continue
-		}
-		if top = append(top, s); len(top) >= 2*most+64 {
-			shrink()
-		}
-	}
-	shrink()
-	if req.Limit > 0 && req.Offset < len(top) {
-		for _, s := range top[req.Offset:] {
-			page.Resources = append(page.Resources, s.r)
-		}
-	}
-	return page, nil
-}
-
-// sorted is a resource with what it is sorted by.
-type sorted struct {
-	id     string
-	r      *Resource
-	key    string
-	absent bool
-}
-
-// compareAbsent puts resources without a value behind the others (RFC 7644
-// section 3.4.2.3).
-func compareAbsent(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/schema"
@@ -61,15 +62,34 @@ func (h *table) List(_ context.Context, req *scim.ListRequest) (*scim.ListPage, 
 func (h *table) Create(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, other := range h.rows {
-		if strings.EqualFold(other.String("userName"), r.String("userName")) {
-			return nil, scim.NotUnique("userName")
-		}
+	return h.insert("row-", r)
+}
+
+func (h *table) insert(prefix string, r *scim.Resource) (*scim.Resource, error) {
+	if err := h.free(r); err != nil {
+		return nil, err
 	}
 	h.next++
-	id := fmt.Sprint("row-", h.next)
-	h.rows[id] = r.WithMeta(scim.Meta{ID: id, Version: "1"})
-	return h.rows[id], nil
+	now := time.Now()
+	m := scim.Meta{ID: fmt.Sprint(prefix, h.next), Version: "1", Created: now, LastModified: now}
+	h.rows[m.ID] = r.WithMeta(m)
+	return h.rows[m.ID], nil
+}
+
+// free finds out whether the name of a user or a group is taken by another one.
+func (h *table) free(r *scim.Resource) error {
+	for _, attr := range []string{"userName", "displayName"} {
+		if attr == "displayName" && r.Type().Name() == "User" {
+			continue
+		}
+		name := schema.Fold(r.String(attr))
+		for _, other := range h.rows {
+			if name != "" && other.ID() != r.ID() && schema.Fold(other.String(attr)) == name {
+				return scim.NotUnique(attr)
+			}
+		}
+	}
+	return nil
 }
 
 func (h *table) Replace(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
@@ -83,8 +103,11 @@ func (h *table) Replace(_ context.Context, _ string, r *scim.Resource) (*scim.Re
 	if cur.Meta().Version != m.Version {
 		return nil, scim.ErrConflict
 	}
+	if err := h.free(r); err != nil {
+		return nil, err
+	}
 	v, _ := strconv.Atoi(m.Version)
-	m.Version = strconv.Itoa(v + 1)
+	m.Version, m.LastModified = strconv.Itoa(v+1), time.Now()
 	h.rows[m.ID] = r.WithMeta(m)
 	return h.rows[m.ID], nil
 }
@@ -155,7 +178,8 @@ func (h readOnly) List(ctx context.Context, req *scim.ListRequest) (*scim.ListPa
 func TestAReadOnlyHandlerIsServedTruthfully(t *testing.T) {
 	t.Parallel()
 	rows := newTable()
-	srv := newServer(t, scim.WithHandler(schema.User(), readOnly{rows}), scim.WithoutResourceType("Group"))
+	srv := newServer(t, scim.WithHandler(schema.User(), readOnly{rows}), scim.WithoutResourceType("Group"),
+		scim.WithPassword(func(context.Context, scim.Principal, *scim.Resource, string) error { return nil }))
 	rows.rows["7"] = scim.NewResource(srv.Type("User")).Meta(scim.Meta{ID: "7"}).Set("userName", "ada").Set("name.givenName", "Ada").Resource()
 	a := send(t, srv, "GET /Users/7", "").want(t, 200)
 	if a.get("userName") != "ada" || a.get("name", "givenName") != "Ada" || a.get("meta", "location") != "http://scim.test/Users/7" {
@@ -168,9 +192,16 @@ func TestAReadOnlyHandlerIsServedTruthfully(t *testing.T) {
 			t.Errorf("%s: Allow %q", request, allow)
 		}
 	}
-	if got := send(t, srv, "GET /ServiceProviderConfig", "").get("patch", "supported"); got != false {
-		t.Errorf("patch.supported %v", got)
+	config := send(t, srv, "GET /ServiceProviderConfig", "").want(t, 200)
+	for feature, want := range map[string]bool{"patch": false, "bulk": false, "changePassword": false, "filter": true, "sort": true, "etag": true} {
+		if got := config.get(feature, "supported"); got != want {
+			t.Errorf("%s.supported %v", feature, got)
+		}
 	}
+	if config.get("bulk", "maxOperations") != 0.0 || config.get("bulk", "maxPayloadSize") != 0.0 {
+		t.Errorf("limits of what there is not: %v", config.get("bulk"))
+	}
+	send(t, srv, "POST /Bulk", bulkBody(`{"method":"DELETE","path":"/Users/7"}`)).wantError(t, 501, "")
 	send(t, srv, "GET /Users/8", "").wantError(t, 404, "")
 	if got := send(t, srv, "GET /Users?filter=userName%20eq%20%22ADA%22", "").get("totalResults"); got != 1.0 {
 		t.Errorf("%v found", got)
@@ -318,9 +349,7 @@ func TestFaultsOfAHandlerAreNotTheClients(t *testing.T) {
 
 func TestResourcesOfAHandlerHaveAnID(t *testing.T) {
 	t.Parallel()
-	h := &accounts{rows: []account{{login: "ada"}}}
-	srv := newServer(t, scim.WithHandler(schema.User(), h))
-	h.user = srv.Type("User")
+	srv := newServer(t, scim.WithHandler(schema.User(), &accounts{rows: []account{{login: "ada"}}}))
 	send(t, srv, "GET /Users/", "").wantError(t, 500, "")
 }
 
@@ -376,5 +405,55 @@ func TestPageFiltersSortsAndCounts(t *testing.T) {
 	_, err = scim.Page(&scim.ListRequest{Limit: 1}, func(yield func(*scim.Resource, error) bool) { yield(nil, failed) })
 	if !errors.Is(err, failed) {
 		t.Error(err)
+	}
+}
+
+func TestFindEndsWithTheFirstError(t *testing.T) {
+	t.Parallel()
+	user := newServer(t).Type("User")
+	lost := errors.New("connection lost")
+	all := func(yield func(*scim.Resource, error) bool) {
+		_ = yield(scim.NewResource(user).Meta(scim.Meta{ID: "1"}).Resource(), nil) && yield(nil, lost)
+	}
+	if r, err := scim.Find("1", all); err != nil || r.ID() != "1" {
+		t.Errorf("what is in front of the error: %v, %v", r, err)
+	}
+	if _, err := scim.Find("2", all); !errors.Is(err, lost) {
+		t.Errorf("what is behind it: %v", err)
+	}
+	if err := scim.CheckUnique(scim.NewResource(user).Set("userName", "ada").Resource(), all); !errors.Is(err, lost) {
+		t.Errorf("a check of half of them: %v", err)
+	}
+	if _, err := scim.Find("1", newTable().all()); !errors.Is(err, scim.ErrNotFound) {
+		t.Errorf("nothing: %v", err)
+	}
+}
+
+func TestCheckUniqueComparesAsTheSchemaSays(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	user, group := srv.Type("User"), srv.Type("Group")
+	of := func(typ *scim.Type, id, name, value string) *scim.Resource {
+		return scim.NewResource(typ).Meta(scim.Meta{ID: id}).Set(name, value).Resource()
+	}
+	for _, c := range []struct {
+		name       string
+		there, new *scim.Resource
+		taken      bool
+	}{
+		{"another name", of(user, "1", "userName", "ada"), of(user, "", "userName", "bob"), false},
+		{"the same name", of(user, "1", "userName", "ada"), of(user, "", "userName", "ada"), true},
+		{"in another case", of(user, "1", "userName", "ada"), of(user, "2", "userName", "ADA"), true},
+		{"of itself", of(user, "1", "userName", "ada"), of(user, "1", "userName", "ADA"), false},
+		{"without a name", of(user, "1", "title", "Dr"), of(user, "2", "title", "Dr"), false},
+		{"what need not be unique", of(user, "1", "nickName", "x"), of(user, "2", "nickName", "x"), false},
+		{"what is unique in a connection", of(group, "1", "displayName", "Staff"), of(group, "2", "displayName", "Staff"), false},
+	} {
+		rows := newTable()
+		rows.rows["there"] = c.there
+		var taken *scim.Error
+		if err := scim.CheckUnique(c.new, rows.all()); errors.As(err, &taken) != c.taken || c.taken && taken.ScimType != scim.Uniqueness {
+			t.Errorf("%s: %v", c.name, err)
+		}
 	}
 }

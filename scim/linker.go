@@ -85,9 +85,10 @@ type LinkedResult struct {
 
 // Labeler is a [ResourceHandler] that can name many of its resources at once.
 // Where others refer to them, as the members of a group, answers show the label as
-// "display" then. Without it references to them go without "display", except that
-// groups whose members are in the server's store are known there by the name that
-// they had when their members changed last.
+// "display" then, and members that do not exist are found out and left out. Without it
+// references to them go without "display", except that groups whose members are in
+// the server's store are known there by the name that they had when their members
+// changed last; and members are taken as they come.
 type Labeler interface {
 	// Labels returns, by id, the labels of those of the resources that there are. The
 	// label is what the attribute says that ResourceType.Label names, displayName for

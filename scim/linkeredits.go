@@ -78,7 +78,7 @@ func (s *Server) addMembers(ctx context.Context, op *Operation, edit *storage.Li
 			}
 		}
 	}
-	if err := s.findAll(ctx, op, edit.IfConnection, wanted, there); err != nil {
+	if err := s.findAll(ctx, s.store, op, edit.IfConnection, wanted, there); err != nil {
 		return false, err
 	}
 	for i, m := range a.edit.Add {
@@ -101,7 +101,7 @@ func (s *Server) addMembers(ctx context.Context, op *Operation, edit *storage.Li
 			for _, ref := range part {
 				wanted[ref.Type] = append(wanted[ref.Type], ref.ID)
 			}
-			if err := s.findAll(ctx, op, edit.IfConnection, wanted, there); err != nil || len(there) > 0 {
+			if err := s.findAll(ctx, s.store, op, edit.IfConnection, wanted, there); err != nil || len(there) > 0 {
 				return true, err
 			}
 		}
@@ -158,14 +158,14 @@ func (s *Server) linkedAlready(ctx context.Context, op *Operation, edit *storage
 }
 
 // findAll adds the resources that there are of those wanted, by type.
-func (s *Server) findAll(ctx context.Context, op *Operation, scope string, wanted map[string][]string, there map[storage.Ref]bool) error {
+func (s *Server) findAll(ctx context.Context, st storage.Store, op *Operation, scope string, wanted map[string][]string, there map[storage.Ref]bool) error {
 	for t, ids := range wanted {
 		e := s.byName[t]
 		if e == nil {
 			continue
 		}
 		slices.Sort(ids)
-		found, err := s.find(ctx, s.store, e, op.Principal.Tenant, scope, slices.Compact(ids))
+		found, err := s.find(ctx, st, e, op.Principal.Tenant, scope, slices.Compact(ids))
 		if err != nil {
 			return err
 		}

@@ -96,6 +96,10 @@ func (s *Server) linkEdits(ctx context.Context, st storage.Store, e *endpoint, o
 			if err := s.findTargets(ctx, st, op, &edit, out, len(out.guessed)-1); err != nil {
 				return nil, err
 			}
+			if edit.Reset && op.Method != Create && len(a.edit.Add) > 0 && len(edit.Add) == 0 {
+				out.guessed = out.guessed[:len(out.guessed)-1]
+				continue // see anyKnown
+			}
 			out.edits = append(out.edits, edit)
 			continue
 		}

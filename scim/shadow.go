@@ -185,15 +185,20 @@ func shadowRecord(e *endpoint, op *Operation, doc *Resource) *storage.Record {
 
 // findTargets looks for the targets of an edit's new links, for links that the store
 // cannot judge: those of a relation with a target type that a handler serves, and
-// those of an owner that does not exist yet. A link to a resource of a handler is
-// taken as it is when the client names its type, or names none and it is the
-// relation's first, so that most members cost the host nothing. Of another type a
-// member without a type is only when such a resource is there.
+// those of an owner that does not exist yet. A handler that is a Labeler is asked once
+// for all. Of another one, a link is taken as it is when the client names its type, or
+// names none and it is the relation's first, so that most members cost the host
+// nothing; of another type a member without a type is only when such a resource is
+// there.
 func (s *Server) findTargets(ctx context.Context, st storage.Store, op *Operation, edit *storage.LinkEdit, links *linkEdits, at int) error {
 	targets := s.targetsOf(edit.Owner.Type, edit.Relation)
 	guessed := map[storage.Ref]bool(nil)
 	if at < len(links.guessed) {
 		guessed = links.guessed[at]
+	}
+	there, err := s.labelledTargets(ctx, st, op, edit, targets, guessed)
+	if err != nil {
+		return err
 	}
 	found := edit.Add[:0:0]
 	for _, ref := range edit.Add {
@@ -201,7 +206,7 @@ func (s *Server) findTargets(ctx context.Context, st storage.Store, op *Operatio
 		if guessed[ref] {
 			candidates = targets
 		}
-		to, ok, err := s.findTarget(ctx, st, op, ref.ID, candidates)
+		to, ok, err := s.findTarget(ctx, st, op, ref.ID, candidates, there)
 		switch {
 		case err != nil:
 			return err
@@ -217,9 +222,24 @@ func (s *Server) findTargets(ctx context.Context, st storage.Store, op *Operatio
 	return nil
 }
 
+// labelledTargets finds the targets of an edit's new links that handlers have which
+// can look for many at once.
+func (s *Server) labelledTargets(ctx context.Context, st storage.Store, op *Operation, edit *storage.LinkEdit, targets []string, guessed map[storage.Ref]bool) (map[storage.Ref]bool, error) {
+	wanted := map[string][]string{}
+	for _, ref := range edit.Add {
+		for _, t := range targets {
+			if (t == ref.Type || guessed[ref]) && s.byName[t] != nil && s.byName[t].can.label != nil {
+				wanted[t] = append(wanted[t], ref.ID)
+			}
+		}
+	}
+	there := map[storage.Ref]bool{}
+	return there, s.findAll(ctx, st, op, s.scope(op.Principal), wanted, there)
+}
+
 // findTarget finds the resource of that id among types of which the first is
-// assumed.
-func (s *Server) findTarget(ctx context.Context, st storage.Store, op *Operation, id string, types []string) (storage.Ref, bool, error) {
+// assumed. there are those of handlers that can look for many at once.
+func (s *Server) findTarget(ctx context.Context, st storage.Store, op *Operation, id string, types []string, there map[storage.Ref]bool) (storage.Ref, bool, error) {
 	// The store is asked first, for it may know better than the assumption.
 	for _, inStore := range []bool{true, false} {
 		for i, t := range types {
@@ -228,12 +248,18 @@ func (s *Server) findTarget(ctx context.Context, st storage.Store, op *Operation
 				continue
 			}
 			ref := storage.Ref{Type: t, ID: id}
-			if i == 0 && !inStore {
+			switch {
+			case e.can.label != nil:
+				if there[ref] {
+					return ref, true, nil
+				}
+				continue
+			case i == 0 && !inStore:
 				return ref, true, nil
 			}
-			there, err := s.exists(ctx, st, e, op, ref)
-			if there || err != nil {
-				return ref, there, err
+			ok, err := s.exists(ctx, st, e, op, ref)
+			if ok || err != nil {
+				return ref, ok, err
 			}
 		}
 	}

@@ -21,10 +21,7 @@ func newGroupTable() *groupTable { return &groupTable{newTable()} }
 func (h *groupTable) Create(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.next++
-	id := fmt.Sprint("g", h.next)
-	h.rows[id] = r.WithMeta(scim.Meta{ID: id, Version: "1"})
-	return h.rows[id], nil
+	return h.insert("g", r)
 }
 
 // memberTargets is Group with other targets.

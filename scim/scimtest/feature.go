@@ -14,6 +14,7 @@ import (
 // features are the parts of the protocol that a server may do without, and what a
 // check says that needs one.
 var features = [...]struct{ name, about string }{
+	{"create", "creating users; what a server without it refuses to change with 405 is not held against it"},
 	{"patch", "PATCH"},
 	{"bulk", "bulk requests"},
 	{"filter", "filters"},
@@ -37,7 +38,7 @@ var features = [...]struct{ name, about string }{
 
 // Features lists what a check may need and a server may do without, each with what
 // it is. A run finds out by itself what is there, from the discovery endpoints or
-// because the answer to a request is 501; these are also names for
+// because the answer to a request is 501, or 405 to the creation of a user; these are also names for
 // [Target.Except].
 func Features() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
@@ -113,6 +114,13 @@ func discover(ctx context.Context, p *transcript.Player, t *Target) (*server, er
 		if answer.Status == http.StatusNotImplemented {
 			s.missing[try.feature] = fmt.Sprintf("%s %s is answered 501", try.method, try.path)
 		}
+	}
+	answer, err := p.Send(ctx, "POST", "/Users", http.Header{"Content-Type": {"application/scim+json"}}, strings.NewReader("{}"))
+	if err != nil {
+		return nil, err
+	}
+	if answer.Status == http.StatusMethodNotAllowed {
+		s.missing["create"] = "POST /Users is answered 405"
 	}
 	s.findAttributes()
 	for name, value := range map[string]any{"maxResults": get(s.config, "filter", "maxResults"), "maxOperations": get(s.config, "bulk", "maxOperations")} {
