@@ -214,8 +214,39 @@ func TestAPathWithEmptySegmentsIsServedByAllButServeMux(t *testing.T) {
 		if s.name != "ServeMux" && a.status != 201 && a.status != 409 {
 			t.Errorf("%s: %d %s", s.name, a.status, a.body)
 		}
-		if s.name == "ServeMux" && (a.status != 307 || a.header.Get("Location") != "/scim/v2/Users") {
-			t.Errorf("ServeMux: %d, Location %s: the page says that it redirects", a.status, a.header.Get("Location"))
+	}
+}
+
+// What docs/mounting.md says of each router.
+func TestRoutersDoWhatThePageSays(t *testing.T) {
+	t.Parallel()
+	for _, s := range serve(t, newHost(quiet(), plain)) {
+		for _, c := range []struct {
+			mount, request string
+			status         int
+			is             string // of a redirect its Location, else the beginning of the body
+		}{
+			{"ServeMux", "POST //Users", 307, "/scim/v2/Users"},
+			{"ServeMux", "GET ", 307, "/scim/v2/"},
+			{"ServeMux", "GET /Users/a/../b", 307, "/scim/v2/Users/b"},
+			{"chi", "PROPFIND /Users", 405, ""},
+			{"gin", "PROPFIND /Users", 404, "404 page not found"},
+			{"echo", "PROPFIND /Users", 405, `{"schemas":`},
+			{"Mount", "PROPFIND /Users", 405, `{"schemas":`},
+			{"Mount", "GET ", 200, `{"schemas":`},
+		} {
+			if c.mount != s.name {
+				continue
+			}
+			method, path, _ := strings.Cut(c.request, " ")
+			a := ask(t, method, s.base+path, "")
+			is := a.body
+			if a.status == 307 {
+				is = a.header.Get("Location")
+			}
+			if a.status != c.status || !strings.HasPrefix(is, c.is) || c.is == "" && is != "" {
+				t.Errorf("%s: %s: %d %s", s.name, c.request, a.status, is)
+			}
 		}
 	}
 }
