@@ -139,7 +139,7 @@ func BenchmarkReplace(b *testing.B) {
 }
 
 func BenchmarkBulk1000(b *testing.B) {
-	for name, settings := range map[string][]string{"asIs": nil, "commitDelay": {"commit_delay=1000", "commit_siblings=0"}} {
+	for name, settings := range groupCommit {
 		s, user := openBench(b, settings...), userType()
 		next := 0
 		batches := func() (list []*storage.Batch) {
@@ -246,26 +246,37 @@ func BenchmarkGet(b *testing.B) {
 	})
 }
 
+// groupCommit lets a commit wait for others a moment, so that they are flushed
+// together.
+var groupCommit = map[string][]string{"asIs": nil, "commitDelay": {"commit_delay=1000", "commit_siblings=0"}}
+
 // Sixteen writers of one tenant while somebody follows the log, and while nobody
 // does.
 func BenchmarkWritersFollowed(b *testing.B) {
-	s, user := openBench(b), userType()
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = storage.Follow(ctx, s, storage.Following{Tenant: "acme", Limit: 1000, Handle: func(context.Context, []storage.Change) error { return nil }})
-	}()
-	s.clients(b, 16, func(i int) error {
-		_, err := s.Commit(context.Background(), create(person(b, user, i, time.Now())))
-		return err
-	})
-	stop()
-	<-done
+	for name, settings := range groupCommit {
+		b.Run(name, func(b *testing.B) {
+			s := openBench(b, settings...)
+			ctx, stop := context.WithCancel(context.Background())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_ = storage.Follow(ctx, s, storage.Following{Tenant: "acme", Limit: 1000, Handle: func(context.Context, []storage.Change) error { return nil }})
+			}()
+			sixteenWriters(b, s)
+			stop()
+			<-done
+		})
+	}
 }
 
 func BenchmarkFloorWritersNotFollowed(b *testing.B) {
-	s, user := openBench(b), userType()
+	for name, settings := range groupCommit {
+		b.Run(name, func(b *testing.B) { sixteenWriters(b, openBench(b, settings...)) })
+	}
+}
+
+func sixteenWriters(b *testing.B, s *bench) {
+	user := userType()
 	s.clients(b, 16, func(i int) error {
 		_, err := s.Commit(context.Background(), create(person(b, user, i, time.Now())))
 		return err

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/musterhq/muster/internal/pgtest"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
@@ -173,4 +175,62 @@ func TestScale(t *testing.T) {
 	none := timed(storage.LinkEdit{Reset: true})
 	all := timed(storage.LinkEdit{Reset: true, Add: refs(0, 100_000)})
 	t.Logf("replace 100,000 members, 100 changed: %v; delete all %v and insert all %v: × %.2f", same, none, all, float64(same)/float64(none+all))
+}
+
+// TestMemberAddScale adds members to a group of a million and to one of ten, in
+// turns, so that whatever else the machine does falls on both alike:
+//
+//	go test -tags scale -run MemberAddScale -v ./storage/postgres
+func TestMemberAddScale(t *testing.T) {
+	server := pgtest.Start(t, "fsync=on", "synchronous_commit=on", "full_page_writes=on", "shared_buffers=1GB", "checkpoint_timeout=1h", "max_wal_size=16GB")
+	s, err := Open(t.Context(), server.URL(t), WithStatementTimeout(10*time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, s, "acme", 20_000, 10)
+	const members = 1_000_000
+	rows := pgx.CopyFromSlice(members, func(i int) ([]any, error) {
+		return []any{"acme", "Group", "g2", "members", "User", fmt.Sprintf("m%07d", i)}, nil
+	})
+	if _, err := s.pool.CopyFrom(t.Context(), pgx.Identifier{"muster_links"}, []string{"tenant", "owner_type", "owner_id", "relation", "target_type", "target_id"}, rows); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.pool.Exec(t.Context(), "VACUUM ANALYZE"); err != nil {
+		t.Fatal(err)
+	}
+	// A round adds 500 users to a group, one by one, and takes them away again.
+	const rounds, size = 30, 500
+	times, cpu := map[string][]time.Duration{}, map[string]time.Duration{}
+	for round := range 2 * rounds {
+		group := []string{"g1", "g2"}[round%2]
+		before := server.CPU()
+		for i := range 2 * size {
+			to := []storage.Ref{{Type: "User", ID: fmt.Sprintf("u%07d", 100+(round/2*7919+i%size*31)%19_900)}}
+			e := storage.LinkEdit{Owner: storage.Ref{Type: "Group", ID: group}, Relation: "members", Add: to}
+			if i >= size {
+				e.Add, e.Remove = nil, to
+			}
+			begin := time.Now()
+			res, err := s.Commit(t.Context(), &storage.Batch{Tenant: "acme", Time: time.Now(), Links: []storage.LinkEdit{e}})
+			if err != nil || res.Links[0].Added+res.Links[0].Removed != 1 {
+				t.Fatalf("%+v, %v; want one link more or less", res, err)
+			}
+			if i < size {
+				times[group] = append(times[group], time.Since(begin))
+			}
+		}
+		if round >= 2 {
+			cpu[group] += server.CPU() - before
+		}
+	}
+	median := func(group string) time.Duration {
+		slices.Sort(times[group])
+		return times[group][len(times[group])/2]
+	}
+	t.Logf("M = 10: %v, M = 1,000,000: %v: × %.2f; the server's CPU %v and %v: × %.2f", median("g1"), median("g2"), float64(median("g2"))/float64(median("g1")),
+		cpu["g1"], cpu["g2"], float64(cpu["g2"])/float64(cpu["g1"]))
 }
