@@ -17,7 +17,7 @@ func TestAllocations(t *testing.T) {
 		{"Assign by hand", 14, func() { hand.assign(&a, r) }},
 		{"Assign by tags", 16, func() { byTags.Assign(&a, r) }},
 		{"Assign by code", 16, func() { byCode.Assign(&c, r) }},
-		{"Resource by hand", 104, func() { hand.resource(&a) }},
+		{"Resource by hand", 105, func() { hand.resource(&a) }},
 		{"Resource by tags", 95, func() { byTags.Resource(&a) }},
 		{"Resource by code", 95, func() { byCode.Resource(&c) }},
 	} {

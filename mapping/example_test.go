@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/musterhq/muster/mapping"
 	"github.com/musterhq/muster/scim"
@@ -18,14 +19,17 @@ import (
 
 // Employee is what the host has had all along.
 type Employee struct {
-	ID     int64  `scim:"id"`
-	Login  string `scim:"userName,max=100"`
-	Given  string `scim:"name.givenName"`
-	Last   string `scim:"name.familyName"`
-	Email  string `scim:"emails[type eq 'work'].value"`
-	Active bool   `scim:"active"`
-	Extra  []byte `scim:"*"`
-	Salary int    // nothing that a client sends gets here
+	ID      int64     `scim:"id"`
+	Version int64     `scim:"meta.version"`
+	Created time.Time `scim:"meta.created"`
+	Changed time.Time `scim:"meta.lastModified"`
+	Login   string    `scim:"userName,max=100"`
+	Given   string    `scim:"name.givenName"`
+	Last    string    `scim:"name.familyName"`
+	Email   string    `scim:"emails[type eq 'work'].value"`
+	Active  bool      `scim:"active"`
+	Extra   []byte    `scim:"*"`
+	Salary  int       // nothing that a client sends gets here
 }
 
 // employees serves a map of them as users.
@@ -74,17 +78,24 @@ func (s *employees) Replace(_ context.Context, _ string, r *scim.Resource) (*sci
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.rows[r.ID()]
-	if !ok {
+	switch {
+	case !ok:
 		return nil, scim.ErrNotFound
+	case strconv.FormatInt(e.Version, 10) != r.Meta().Version:
+		return nil, scim.ErrConflict // somebody else was faster
 	}
 	return s.save(e, r)
 }
 
-func (s *employees) Delete(_ context.Context, _, id, _ string) error {
+func (s *employees) Delete(_ context.Context, _, id, ifVersion string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.rows[id]; !ok {
+	e, ok := s.rows[id]
+	switch {
+	case !ok:
 		return scim.ErrNotFound
+	case ifVersion != "" && ifVersion != strconv.FormatInt(e.Version, 10):
+		return scim.ErrConflict
 	}
 	delete(s.rows, id)
 	return nil
@@ -98,6 +109,11 @@ func (s *employees) save(e Employee, r *scim.Resource) (*scim.Resource, error) {
 		if o.ID != e.ID && schema.Fold(o.Login) == schema.Fold(e.Login) {
 			return nil, scim.NotUnique("userName")
 		}
+	}
+	e.Version++
+	e.Changed = time.Now()
+	if e.Created.IsZero() {
+		e.Created = e.Changed
 	}
 	s.rows[strconv.FormatInt(e.ID, 10)] = e
 	return s.mapping.Resource(&e)
