@@ -51,9 +51,20 @@ func (c *check) run() {
 	c.deletionColumn()
 	c.columnsOf()
 	c.findUniques()
-	c.mustBeGiven(c.host, c.table.Insert, slices.Concat(names(c.cells), []string{c.table.Key, c.table.Tenant}))
+	c.mustBeGiven(c.host, c.table.Insert, slices.Concat(names(c.cells), c.given()))
 	c.mayBeRefused()
 	c.sideTable()
+}
+
+// given are the columns that this package writes beside those of attributes.
+func (c *check) given() []string {
+	list := []string{c.table.Key, c.table.Tenant}
+	for _, info := range []*columnInfo{c.created, c.modified, c.version} {
+		if info != nil {
+			list = append(list, info.name)
+		}
+	}
+	return list
 }
 
 func (c *check) keyAndTenant() {
@@ -187,7 +198,7 @@ func (c *check) mustBeGiven(info *tableInfo, insert map[string]any, given []stri
 		if _, ok := insert[column.name]; ok || !column.required || column.made || column.generated || slices.Contains(given, column.name) {
 			continue
 		}
-		c.fatal("ALTER TABLE "+quoted(info.name)+" ALTER COLUMN "+quoteOne(column.name)+" SET DEFAULT …",
+		c.fatal("",
 			"column %s of table %s must not be null and has no default: map it, name it in Insert, or give it a default", column.name, info.name)
 	}
 }

@@ -106,9 +106,9 @@ func (e *inColumns) exists() string {
 func (e *inColumns) where(n filter.Node, upper bool) cond {
 	switch n := n.(type) {
 	case filter.And:
-		return join(n.Nodes, false, func(n filter.Node) cond { return e.where(n, upper) })
+		return e.q.join(n.Nodes, false, func(n filter.Node) cond { return e.where(n, upper) })
 	case filter.Or:
-		return join(n.Nodes, true, func(n filter.Node) cond { return e.where(n, upper) })
+		return e.q.join(n.Nodes, true, func(n filter.Node) cond { return e.where(n, upper) })
 	case filter.Const:
 		return constant(bool(n))
 	case filter.Compare:
@@ -158,9 +158,9 @@ func (e *inRow) where(n filter.Node, upper bool) cond {
 	q := e.q
 	switch n := n.(type) {
 	case filter.And:
-		return join(n.Nodes, false, func(n filter.Node) cond { return e.where(n, upper) })
+		return e.q.join(n.Nodes, false, func(n filter.Node) cond { return e.where(n, upper) })
 	case filter.Or:
-		return join(n.Nodes, true, func(n filter.Node) cond { return e.where(n, upper) })
+		return e.q.join(n.Nodes, true, func(n filter.Node) cond { return e.where(n, upper) })
 	case filter.Negate:
 		return q.negate(n.X, upper, e.where)
 	case filter.Const:

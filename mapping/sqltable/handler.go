@@ -20,6 +20,9 @@ type Handler struct {
 	about      map[string]*tableInfo
 	host, side *tableInfo
 
+	// groups have resources of this handler as members.
+	groups []*Groups
+
 	warnings []Finding
 	b        *binding // nil before Bind
 }

@@ -2,6 +2,7 @@ package sqltable
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -38,6 +39,8 @@ type Groups struct {
 }
 
 // NewGroups is [New] for groups, or other resources with a relation such as members.
+// It is called before any server is made. The handler of the users takes a user who
+// is deleted out of the groups, so that no foreign key stands in the way.
 //
 // What the host itself does to memberships is seen by clients at once, but is no new
 // version of the group: a version counts what clients do. Edits of members never
@@ -58,7 +61,9 @@ func NewGroups(ctx context.Context, db Database, table Table, members Membership
 		return nil, fmt.Errorf("sqltable: table %s does not exist", members.Name)
 	}
 	h.about[members.Name] = info
-	return &Groups{h, members}, nil
+	g := &Groups{h, members}
+	members.Users.groups = append(members.Users.groups, g)
+	return g, nil
 }
 
 // relation is a relation in a table.
@@ -205,57 +210,116 @@ func (g *Groups) EditLinks(ctx context.Context, lw *scim.LinkedWrite) (result *s
 	b := g.b
 	err = b.db.Write(ctx, func(tx Tx) error {
 		w, err := b.write(ctx, tx, lw.Tenant)
-		if err != nil {
-			return err
+		if err == nil {
+			result, err = w.editLinks(lw)
 		}
-		result = &scim.LinkedResult{}
-		var r *row
-		if lw.ID == "" {
-			created, err := w.create(lw.Resource)
-			if err != nil {
-				return err
-			}
-			if r, err = w.lock(created.ID(), ""); err != nil {
-				return err
-			}
-		} else {
-			if r, err = w.lock(lw.ID, lw.IfVersion); err != nil {
-				return err
-			}
-			if r.side.connection != "" {
-				w.connection = r.side.connection
-			}
-			if lw.Resource != nil {
-				if _, err = w.change(r, lw.Resource); err != nil {
-					return err
-				}
-				if r, err = w.lock(lw.ID, ""); err != nil {
-					return err
-				}
-			}
-		}
-		changed := false
-		for i := range lw.Edits {
-			done, err := w.edit(r.key, &lw.Edits[i])
-			if err != nil {
-				return err
-			}
-			changed = changed || done.Added+done.Removed > 0
-			result.Links = append(result.Links, done)
-		}
-		if changed && lw.ID != "" {
-			if !r.side.there {
-				r.side.created = w.now
-			}
-			r.side.connection, r.side.version, r.side.modified = w.connection, r.side.version+1, w.now
-			if err := w.keep(ctx, tx, w.tenantKey, r); err != nil {
-				return err
-			}
-		}
-		result.Resource, err = w.again(r.key)
 		return err
 	})
 	return result, b.failure(err)
+}
+
+func (w *write) editLinks(lw *scim.LinkedWrite) (*scim.LinkedResult, error) {
+	r, err := w.edited(lw)
+	if err != nil {
+		return nil, err
+	}
+	result := &scim.LinkedResult{}
+	changed := false
+	for i := range lw.Edits {
+		done, err := w.edit(r.key, &lw.Edits[i])
+		if gone := (*Failure)(nil); errors.As(err, &gone) && gone.Trouble == UnknownReference {
+			return nil, scim.ErrConflict // a user was deleted a moment ago: look again
+		}
+		if err != nil {
+			return nil, err
+		}
+		changed = changed || done.Added+done.Removed > 0
+		result.Links = append(result.Links, done)
+	}
+	if changed && lw.ID != "" {
+		if err := w.step(r); err != nil {
+			return nil, err
+		}
+	}
+	result.Resource, err = w.again(r.key)
+	return result, err
+}
+
+// edited makes what a write says beside its edits, and returns the row under a lock.
+func (w *write) edited(lw *scim.LinkedWrite) (*row, error) {
+	if lw.ID == "" {
+		created, err := w.create(lw.Resource)
+		if err != nil {
+			return nil, err
+		}
+		return w.lock(created.ID(), "")
+	}
+	r, err := w.lock(lw.ID, lw.IfVersion)
+	if err != nil {
+		return nil, err
+	}
+	if r.side.connection != "" {
+		w.connection = r.side.connection
+	}
+	if lw.Resource == nil {
+		return r, nil
+	}
+	if _, err := w.change(r, lw.Resource); err != nil {
+		return nil, err
+	}
+	return w.lock(lw.ID, "")
+}
+
+// step makes another version of a row in whose table nothing changes.
+func (w *write) step(r *row) error {
+	if err := w.keep(w.ctx, w.tx, w.tenantKey, w.stepped(r)); err != nil {
+		return err
+	}
+	q := w.statement()
+	return w.set(q, w.stamp(q), r.key)
+}
+
+// leaveGroups takes a user out of all groups. It comes before the user's row is
+// locked: edits of members lock the group first and the user after.
+func (w *write) leaveGroups(id string) error {
+	for _, g := range w.groups {
+		b := g.b
+		if b == nil {
+			continue // no server serves them
+		}
+		key, ok := keyValue(b.relation.member, id)
+		if !ok {
+			continue
+		}
+		in := *w
+		in.binding, in.access.scope = b, ""
+		q := b.statement()
+		terms := append(b.own(q, in.access), "EXISTS (SELECT 1 FROM "+quoted(b.relation.Name)+" AS m WHERE m."+quoteOne(b.relation.Owner)+" = "+column(b.key)+
+			" AND m."+quoteOne(b.relation.Member)+" = "+q.arg(key)+")")
+		rows, err := b.rows(w.ctx, w.tx, q, terms, part{order: column(b.key)})
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			r, err := in.lock(keyText(r.key), "")
+			if errors.Is(err, scim.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			n, err := in.removeMembers(r.key, []any{key})
+			if err != nil {
+				return err
+			}
+			if in.connection = r.side.connection; n > 0 {
+				if err := in.step(r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // edit makes one edit of the relation.

@@ -114,11 +114,11 @@ const (
 )
 
 // now is the value that stands for the time of a write.
-type now struct{}
+type now uint8
 
 // Now is written as the time of the write: in [Table.Insert], in Column.Default and
 // in [SetColumn].
-var Now any = now{}
+const Now now = 1
 
 // Deletion is what becomes of a row.
 type Deletion struct {

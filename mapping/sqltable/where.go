@@ -49,9 +49,9 @@ func constant(holds bool) cond {
 func (q *statement) where(n filter.Node, upper bool) cond {
 	switch n := n.(type) {
 	case filter.And:
-		return join(n.Nodes, false, func(n filter.Node) cond { return q.where(n, upper) })
+		return q.join(n.Nodes, false, func(n filter.Node) cond { return q.where(n, upper) })
 	case filter.Or:
-		return join(n.Nodes, true, func(n filter.Node) cond { return q.where(n, upper) })
+		return q.join(n.Nodes, true, func(n filter.Node) cond { return q.where(n, upper) })
 	case filter.Negate:
 		return q.negate(n.X, upper, q.where)
 	case filter.Const:
@@ -77,18 +77,19 @@ func unknown(upper bool) cond {
 }
 
 // join joins the conditions of nodes by "and", or by "or".
-func join(nodes []filter.Node, or bool, where func(filter.Node) cond) cond {
+func (q *statement) join(nodes []filter.Node, or bool, where func(filter.Node) cond) cond {
 	absorbing, neutral, word := never, always, " AND "
 	if or {
 		absorbing, neutral, word = always, never, " OR "
 	}
 	var list []string
-	exact := true
+	exact, mark := true, len(q.args)
 	for _, n := range nodes {
 		c := where(n)
 		exact = exact && c.exact
 		switch c.sql {
 		case absorbing.sql:
+			q.args = q.args[:mark] // a statement has no arguments that it does not use
 			return c
 		case neutral.sql:
 			continue

@@ -110,7 +110,7 @@ func (b *binding) write(ctx context.Context, tx Tx, tenant string) (*write, erro
 
 func (w *write) create(r *scim.Resource) (*scim.Resource, error) {
 	next := &row{values: make([]any, len(w.cells)), children: make([][]element, len(w.binding.children))}
-	if _, err := w.mapping.Assign(next, r); err != nil {
+	if _, err := w.mapping.Assign(next, w.withoutEmpty(r)); err != nil {
 		return nil, err
 	}
 	if err := w.free(nil, next); err != nil {
@@ -143,6 +143,13 @@ func (w *write) replace(r *scim.Resource) (*scim.Resource, error) {
 }
 
 func (w *write) delete(id, ifVersion string) error {
+	if len(w.groups) > 0 {
+		// Who may not delete must not see anything done; then nothing is, since an
+		// error undoes the transaction.
+		if err := w.leaveGroups(id); err != nil {
+			return err
+		}
+	}
 	cur, err := w.lock(id, ifVersion)
 	if err != nil {
 		return err
@@ -159,17 +166,14 @@ func (w *write) delete(id, ifVersion string) error {
 	q := w.statement()
 	if d := w.deletion; d != nil {
 		set := quoteOne(d.name) + " = " + q.arg(encode(w.db.Dialect(), d, w.table.Delete.value, w.now))
-		set += w.stamp(q)
-		_, err := w.tx.Exec(w.ctx, "UPDATE "+quoted(w.table.Name)+" SET "+set+" WHERE "+w.itself(q, cur.key), q.args)
-		return err
+		return w.set(q, append(w.stamp(q), set), cur.key)
 	}
 	for i := range w.binding.children {
 		if err := w.writeChildren(i, cur.key, cur.children[i], nil); err != nil {
 			return err
 		}
 	}
-	_, err = w.tx.Exec(w.ctx, "DELETE FROM "+quoted(w.table.Name)+" WHERE "+w.itself(q, cur.key), q.args)
-	return err
+	return w.exec("DELETE FROM "+quoted(w.table.Name)+" WHERE "+w.itself(q, cur.key), q)
 }
 
 // lock reads a row that nobody else can change until the end of the transaction.
@@ -201,41 +205,66 @@ func (w *write) lock(id, version string) (*row, error) {
 // change makes a row say what r says, and returns what is kept.
 func (w *write) change(cur *row, r *scim.Resource) (*scim.Resource, error) {
 	next := cur.clone()
-	if _, err := w.mapping.Assign(next, r); err != nil {
+	if _, err := w.mapping.Assign(next, w.withoutEmpty(r)); err != nil {
 		return nil, err
 	}
 	if err := w.free(cur, next); err != nil {
 		return nil, err
 	}
-	changed, err := w.update(cur, next)
-	if err != nil {
-		return nil, err
-	}
+	s := &next.side
+	beside := s.externalID != cur.side.externalID || string(s.document) != string(cur.side.document)
 	for i := range w.binding.children {
 		if sameElements(cur.children[i], next.children[i]) {
 			continue
 		}
-		changed = true
+		beside = true
 		if err := w.writeChildren(i, cur.key, cur.children[i], next.children[i]); err != nil {
 			return nil, err
 		}
 	}
-	s := &next.side
-	changed = changed || s.externalID != cur.side.externalID || string(s.document) != string(cur.side.document)
+	changed, err := w.update(cur, next, beside)
+	if err != nil {
+		return nil, err
+	}
 	if !changed && s.connection == w.connection {
 		return w.resource(cur)
 	}
+	if err := w.keep(w.ctx, w.tx, w.tenantKey, w.stepped(next)); err != nil {
+		return nil, err
+	}
+	return w.again(cur.key)
+}
+
+// withoutEmpty leaves empty texts out where there is a column: it cannot tell them
+// from none.
+func (b *binding) withoutEmpty(r *scim.Resource) *scim.Resource {
+	var e *scim.Builder
+	for i := range b.cells {
+		c := &b.cells[i]
+		if p := c.target.Attr; p.MultiValued().IsZero() && c.attr.Type.IsText() && !r.Get(p).IsZero() && r.Get(p).Text() == "" {
+			if e == nil {
+				e = r.Edit()
+			}
+			e.SetValue(p, scim.Value{})
+		}
+	}
+	if e == nil {
+		return r
+	}
+	return e.Resource()
+}
+
+// stepped is a row in its next version, with its owner.
+func (w *write) stepped(r *row) *row {
+	s := &r.side
 	if !s.there {
 		s.created = w.now
-		if t, ok := timeOf(cur.created); ok {
+		if t, ok := timeOf(r.created); ok {
 			s.created = t
 		}
 	}
 	s.connection, s.version, s.modified = w.connection, s.version+1, w.now
-	if err := w.keep(w.ctx, w.tx, w.tenantKey, next); err != nil {
-		return nil, err
-	}
-	return w.again(cur.key)
+	return r
 }
 
 // again reads what was written.
@@ -265,6 +294,9 @@ func (w *write) insert(next *row) error {
 		if info != nil && !info.generated {
 			columns[info.name] = encode(w.db.Dialect(), info, w.now, w.now)
 		}
+	}
+	if info := w.version; info != nil && info.required && !info.made {
+		columns[info.name] = int64(1)
 	}
 	for name, v := range w.table.Insert {
 		columns[name] = w.literal(w.host, name, v)
@@ -318,8 +350,9 @@ func (w *write) literal(info *tableInfo, name string, v any) any {
 	return encode(w.db.Dialect(), c, v, w.now)
 }
 
-// update writes the columns that differ. It reports whether there were any.
-func (w *write) update(cur, next *row) (bool, error) {
+// update writes the columns that differ, and what says that the row has changed. It
+// reports whether it has; beside says that something else of the resource has.
+func (w *write) update(cur, next *row, beside bool) (bool, error) {
 	q := w.statement()
 	var set []string
 	for i := range w.cells {
@@ -336,21 +369,27 @@ func (w *write) update(cur, next *row) (bool, error) {
 		}
 		set = append(set, quoteOne(c.info.name)+" = "+q.arg(v))
 	}
-	if len(set) == 0 {
+	if len(set) == 0 && !beside {
 		return false, nil
 	}
-	_, err := w.tx.Exec(w.ctx, "UPDATE "+quoted(w.table.Name)+" SET "+strings.Join(set, ", ")+w.stamp(q)+" WHERE "+w.itself(q, cur.key), q.args)
-	return true, err
+	return true, w.set(q, append(set, w.stamp(q)...), cur.key)
+}
+
+// set writes columns of the row with a key.
+func (w *write) set(q *statement, columns []string, key any) error {
+	if len(columns) == 0 {
+		return nil
+	}
+	return w.exec("UPDATE "+quoted(w.table.Name)+" SET "+strings.Join(columns, ", ")+" WHERE "+w.itself(q, key), q)
 }
 
 // stamp is what tells the host's own code that a row has changed.
-func (w *write) stamp(q *statement) string {
-	set := ""
-	if info := w.modified; info != nil {
-		set += ", " + quoteOne(info.name) + " = " + q.arg(encode(w.db.Dialect(), info, Now, w.now))
+func (w *write) stamp(q *statement) (set []string) {
+	if info := w.modified; info != nil && !info.generated {
+		set = append(set, quoteOne(info.name)+" = "+q.arg(encode(w.db.Dialect(), info, Now, w.now)))
 	}
-	if info := w.version; info != nil {
-		set += ", " + quoteOne(info.name) + " = coalesce(" + quoteOne(info.name) + ", 0) + 1"
+	if info := w.version; info != nil && !info.generated {
+		set = append(set, quoteOne(info.name)+" = coalesce("+quoteOne(info.name)+", 0) + 1")
 	}
 	return set
 }
