@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
-// surround puts around a server what a host has, the outermost first. Only SCIM
+// surround puts around a server what a host has, the innermost first. Only SCIM
 // passes through it, so its errors may be SCIM's.
 func (h *host) surround(srv http.Handler) http.Handler {
 	compress := middleware.Compress(5, "application/scim+json", "application/json") // chi's default knows only the second
@@ -185,10 +185,11 @@ func (t *tee) shape() string {
 func masked(name string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
+		shape := map[string]any{}
 		for name, member := range v {
-			v[name] = masked(name, member)
+			shape[unfiltered(name)] = masked(name, member)
 		}
-		return v
+		return shape
 	case []any:
 		for i := range v {
 			v[i] = masked(name, v[i])
@@ -199,12 +200,17 @@ func masked(name string, v any) any {
 		case "schemas", "op":
 			return v
 		case "path":
-			path, _, _ := strings.Cut(v, "[") // a filter may name a person
-			return path
+			return unfiltered(v)
 		}
 		return "text"
 	case float64:
 		return "number"
 	}
 	return v // true, false and null
+}
+
+// unfiltered is a path of PATCH without the filter in it, which may name a person.
+func unfiltered(path string) string {
+	path, _, _ = strings.Cut(path, "[")
+	return path
 }

@@ -116,6 +116,8 @@ func TestLogsTellWhatWasSentAndNothingOfWhom(t *testing.T) {
 	id := made.member(t, "id")
 	send("PATCH", "/Users/"+id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
 		{"op":"replace","path":"emails[value eq \"ada@example.com\"].type","value":"work"}]}`)
+	send("PATCH", "/Users/"+id, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
+		{"op":"replace","value":{"emails[value eq \"ada@example.com\"].type":"home"}}]}`)
 	send("POST", "/Users", `{"userName": "ada@exa`)
 	text := logged.String()
 	for _, secret := range []string{"ada", "Ada", "hunter2", token} {
@@ -164,7 +166,7 @@ func TestSpansAreNamedByWhatARequestDoesAndHoldNoPersonalData(t *testing.T) {
 		names = append(names, s.Name)
 		byTrace[s.SpanContext.TraceID().String()] = append(byTrace[s.SpanContext.TraceID().String()], s.Name)
 		for _, attr := range s.Attributes {
-			if text := attr.Value.Emit(); strings.Contains(text, "ada@") || strings.Contains(text, "grace@") || strings.Contains(text, token) {
+			if text := attr.Value.String(); strings.Contains(text, "ada@") || strings.Contains(text, "grace@") || strings.Contains(text, token) {
 				t.Errorf("%s: the attribute %s holds %s", s.Name, attr.Key, text)
 			}
 		}

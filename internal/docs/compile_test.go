@@ -185,7 +185,7 @@ func (c *compiler) check(b block, page []declaration) ([]declaration, error) {
 		text = b.text
 	}
 	if strings.HasPrefix(strings.TrimSpace(firstCode(text)), "package ") {
-		return page, c.types(fmt.Sprintf("//line %s:%d\n%s", b.page, b.line, text), true)
+		return page, c.typecheck(fmt.Sprintf("//line %s:%d\n%s", b.page, b.line, text), true)
 	}
 	own, err := declarations(b.page, b.line, text)
 	if err == nil {
@@ -247,7 +247,7 @@ func (c *compiler) part(decls []declaration) error {
 			}
 		}
 		if !grown {
-			return c.types(source, false)
+			return c.typecheck(source, false)
 		}
 	}
 }
@@ -276,8 +276,8 @@ func source(imports, body []string) string {
 	return b.String()
 }
 
-// types type-checks a file. What a part declares and does not use is no mistake.
-func (c *compiler) types(source string, whole bool) error {
+// typecheck checks a file. What a part declares and does not use is no mistake.
+func (c *compiler) typecheck(source string, whole bool) error {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", source, 0)
 	if err != nil {
