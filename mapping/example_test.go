@@ -3,7 +3,6 @@ package mapping_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -58,13 +57,7 @@ func (s *employees) Get(_ context.Context, _, id string) (*scim.Resource, error)
 func (s *employees) List(_ context.Context, req *scim.ListRequest) (*scim.ListPage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return scim.Page(req, func(yield func(*scim.Resource, error) bool) {
-		for e := range maps.Values(s.rows) {
-			if !yield(s.mapping.Resource(&e)) {
-				return
-			}
-		}
-	})
+	return scim.Page(req, s.all)
 }
 
 func (s *employees) Create(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
@@ -105,22 +98,32 @@ func (s *employees) save(e Employee, r *scim.Resource) (*scim.Resource, error) {
 	if _, err := s.mapping.Assign(&e, r); err != nil {
 		return nil, err
 	}
-	for o := range maps.Values(s.rows) {
-		if o.ID != e.ID && schema.Fold(o.Login) == schema.Fold(e.Login) {
-			return nil, scim.NotUnique("userName")
-		}
-	}
 	e.Version++
 	e.Changed = time.Now()
 	if e.Created.IsZero() {
 		e.Created = e.Changed
 	}
-	s.rows[strconv.FormatInt(e.ID, 10)] = e
-	return s.mapping.Resource(&e)
+	saved, err := s.mapping.Resource(&e)
+	if err != nil {
+		return nil, err
+	}
+	if err := scim.CheckUnique(saved, s.all); err != nil {
+		return nil, err
+	}
+	s.rows[saved.ID()] = e
+	return saved, nil
 }
 
-// A handler over data of the host's own. PATCH, filters, sorting, paging and ETags
-// come with it.
+func (s *employees) all(yield func(*scim.Resource, error) bool) {
+	for _, e := range s.rows {
+		if !yield(s.mapping.Resource(&e)) {
+			return
+		}
+	}
+}
+
+// A handler over data of the host's own. PATCH, filters, sorting, paging and
+// conditional requests come with it.
 func Example() {
 	host := &employees{rows: map[string]Employee{}}
 	srv, err := scim.New(memory.New(), scim.BearerToken("secret"), scim.WithHandler(schema.User(), host))
