@@ -102,13 +102,13 @@ func (r *Reconciler) eachChanged(ctx context.Context, tenant string, c storage.C
 	switch n := c.LinksAdded + c.LinksRemoved; {
 	case n == 0:
 		return nil
-	case n > pageSize:
+	case n > r.page:
 		// It is worked off in pages, so that a process that ends goes on where it was.
 		return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: c.ID})
 	}
 	var after storage.LinkDelta
 	for {
-		page, err := r.changes.ChangedLinks(ctx, tenant, c.Seq, after, pageSize)
+		page, err := r.changes.ChangedLinks(ctx, tenant, c.Seq, after, r.page)
 		if errors.Is(err, storage.ErrNotFound) {
 			return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: c.ID})
 		}
@@ -132,7 +132,7 @@ func (r *Reconciler) eachChanged(ctx context.Context, tenant string, c storage.C
 				return err
 			}
 		}
-		if len(page) < pageSize {
+		if len(page) < r.page {
 			return nil
 		}
 		after = page[len(page)-1]
@@ -197,7 +197,7 @@ func (r *Reconciler) handleGroup(ctx context.Context, tenant string, e *scim.Eve
 		switch {
 		case ref.Type != "User":
 			whole = whole || r.nesting > 0
-		case len(users) == max(pageSize, r.synchronous):
+		case len(users) == max(r.page, r.synchronous):
 			whole = true
 		default:
 			users = append(users, ref.ID)

@@ -49,7 +49,7 @@ func (r *Reconciler) groupsOf(ctx context.Context, tenant string, user storage.R
 		for _, from := range level {
 			var after storage.Ref
 			for {
-				page, err := r.dir.GroupsOf(ctx, tenant, from.ref, after, pageSize)
+				page, err := r.dir.GroupsOf(ctx, tenant, from.ref, after, r.page)
 				if err != nil {
 					return nil, err
 				}
@@ -73,7 +73,7 @@ func (r *Reconciler) groupsOf(ctx context.Context, tenant string, user storage.R
 					groups = append(groups, g)
 					next = append(next, step{ref, via})
 				}
-				if len(page) < pageSize {
+				if len(page) < r.page {
 					break
 				}
 				after = page[len(page)-1]

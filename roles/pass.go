@@ -49,7 +49,7 @@ func (r *Reconciler) wholeGroup(group string) []step {
 }
 
 func (r *Reconciler) allGroups(ctx context.Context, tenant string, p *pass, _ exemption) (bool, error) {
-	page, err := r.dir.List(ctx, tenant, "Group", "", p.After, pageSize)
+	page, err := r.dir.List(ctx, tenant, "Group", "", p.After, r.page)
 	if err != nil {
 		return false, err
 	}
@@ -59,12 +59,12 @@ func (r *Reconciler) allGroups(ctx context.Context, tenant string, p *pass, _ ex
 			return false, err
 		}
 	}
-	return len(page) < pageSize, nil
+	return len(page) < r.page, nil
 }
 
 // goneGroups finds the groups that we know of and that are gone.
 func (r *Reconciler) goneGroups(ctx context.Context, tenant string, p *pass, _ exemption) (bool, error) {
-	page, err := r.kinds.groups.List(ctx, r.store, tenant, p.After, pageSize)
+	page, err := r.kinds.groups.List(ctx, r.store, tenant, p.After, r.page)
 	if err != nil {
 		return false, err
 	}
@@ -74,7 +74,7 @@ func (r *Reconciler) goneGroups(ctx context.Context, tenant string, p *pass, _ e
 			return false, err
 		}
 	}
-	return len(page) < pageSize, nil
+	return len(page) < r.page, nil
 }
 
 // goneRows finds the groups that rows name and that are gone.
@@ -103,7 +103,7 @@ func (r *Reconciler) archiveGone(ctx context.Context, tenant, group string) erro
 
 // userPage reads a page of all users.
 func (r *Reconciler) userPage(ctx context.Context, tenant string, p *pass) (users []string, done bool, err error) {
-	page, err := r.dir.List(ctx, tenant, "User", "", p.After, pageSize)
+	page, err := r.dir.List(ctx, tenant, "User", "", p.After, r.page)
 	if err != nil {
 		return nil, false, err
 	}
@@ -111,7 +111,7 @@ func (r *Reconciler) userPage(ctx context.Context, tenant string, p *pass) (user
 		p.After = e.Resource.ID()
 		users = append(users, p.After)
 	}
-	return users, len(page) < pageSize, nil
+	return users, len(page) < r.page, nil
 }
 
 // statePage reads a page of the users whom a word finds, or of all that there is a
@@ -121,7 +121,7 @@ func (r *Reconciler) statePage(ctx context.Context, tenant, word string, p *pass
 	if word != "" {
 		words = []string{word}
 	}
-	page, err := r.kinds.users.List(ctx, r.store, tenant, p.After, pageSize, words...)
+	page, err := r.kinds.users.List(ctx, r.store, tenant, p.After, r.page, words...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -129,7 +129,7 @@ func (r *Reconciler) statePage(ctx context.Context, tenant, word string, p *pass
 		p.After = k.ID
 		users = append(users, k.ID)
 	}
-	return users, len(page) < pageSize, nil
+	return users, len(page) < r.page, nil
 }
 
 // gonePage reads a page of the users whom the host was told of, and leaves out those
@@ -161,7 +161,7 @@ func (r *Reconciler) memberPage(ctx context.Context, tenant, group string, p *pa
 	if typ, id, ok := strings.Cut(p.After, "/"); ok {
 		after = storage.Ref{Type: typ, ID: id}
 	}
-	page, err := r.dir.Members(ctx, tenant, groupRef(in.ID), after, pageSize)
+	page, err := r.dir.Members(ctx, tenant, groupRef(in.ID), after, r.page)
 	if err != nil {
 		return nil, false, err
 	}
@@ -174,7 +174,7 @@ func (r *Reconciler) memberPage(ctx context.Context, tenant, group string, p *pa
 		}
 		p.After = ref.Type + "/" + ref.ID
 	}
-	if len(page) < pageSize {
+	if len(page) < r.page {
 		p.After = ""
 		p.At++
 	}
@@ -192,7 +192,7 @@ func (r *Reconciler) isIn(ctx context.Context, tenant, user string, groups []nes
 	}
 	var after storage.Ref
 	for {
-		page, err := r.dir.GroupsOf(ctx, tenant, userRef(user), after, pageSize)
+		page, err := r.dir.GroupsOf(ctx, tenant, userRef(user), after, r.page)
 		if err != nil {
 			return false, err
 		}
@@ -202,7 +202,7 @@ func (r *Reconciler) isIn(ctx context.Context, tenant, user string, groups []nes
 			}
 			after = ref
 		}
-		if len(page) < pageSize {
+		if len(page) < r.page {
 			return false, nil
 		}
 	}

@@ -23,8 +23,8 @@ func (h *host) users(prefix string, n int) []string {
 // and does not begin with the first group again.
 func TestNestedGroupsGoOnWhereTheProcessEnded(t *testing.T) {
 	t.Parallel()
-	const each, groups = 510, 3
-	h := newHost(t, tableOnly(), roles.WithNesting(2))
+	const each, groups, page = 24, 3, 5
+	h := newHost(t, tableOnly(), roles.WithNesting(1), roles.WithPage(page))
 	var inner []string
 	for i := range groups {
 		inner = append(inner, h.group(fmt.Sprint("inner", i), h.users(fmt.Sprint("u", i, "-"), each)...))
@@ -38,7 +38,7 @@ func TestNestedGroupsGoOnWhereTheProcessEnded(t *testing.T) {
 			end()
 		}
 		return h.Apply(ctx, tenant, changes)
-	}), tableOnly(), roles.WithNesting(2), roles.WithClock(h.clock), roles.WithLogger(slog.New(slog.DiscardHandler)))
+	}), tableOnly(), roles.WithNesting(1), roles.WithPage(page), roles.WithClock(h.clock), roles.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,10 +46,10 @@ func TestNestedGroupsGoOnWhereTheProcessEnded(t *testing.T) {
 	if err := dying.Sync(ctx, tenant); err == nil {
 		t.Fatal("it was done before it ended")
 	}
-	h.rec = h.reconciler(tableOnly(), roles.WithNesting(2))
+	h.rec = h.reconciler(tableOnly(), roles.WithNesting(1), roles.WithPage(page))
 	h.sync()
 	// A page at most is looked at again.
-	if n := h.rec.Stats().Looked; n < each || n > each+500 {
+	if n := h.rec.Stats().Looked; n < each || n > each+page {
 		t.Errorf("the next process looked at %d users, of whom %d were left", n, each)
 	}
 	list, err := h.rec.Assignments(t.Context(), tenant, roles.UserQuery{Scope: roles.Workspace("W"), Limit: groups*each + 1})
@@ -62,13 +62,13 @@ func TestNestedGroupsGoOnWhereTheProcessEnded(t *testing.T) {
 // is interrupted.
 func TestGuardsCountNestedMembersOnce(t *testing.T) {
 	t.Parallel()
-	for limit, held := range map[int]int{510: 0, 509: 1} {
+	for limit, held := range map[int]int{60: 0, 59: 1} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			t.Parallel()
-			opts := []roles.Option{both(), byNames(), roles.WithNesting(2), roles.WithLimits(roles.Limits{Losing: limit})}
+			opts := []roles.Option{both(), byNames(), roles.WithNesting(2), roles.WithPage(7), roles.WithLimits(roles.Limits{Losing: limit})}
 			h := newHost(t, opts...)
-			users := h.users("u", 510)
-			outer := h.group("ws-A-role-admin", append([]string{h.group("a", users...), h.group("b", users...)}, users[:50]...)...)
+			users := h.users("u", 60)
+			outer := h.group("ws-A-role-admin", append([]string{h.group("a", users...), h.group("b", users...)}, users[:20]...)...)
 			h.sync()
 			h.rename(outer, "ws-B-role-admin")
 			h.rec = h.reconciler(opts...)
@@ -85,10 +85,10 @@ func TestGuardsCountNestedMembersOnce(t *testing.T) {
 // Groups come before users in the order of members.
 func TestUsersBehindAPageOfGroupsAreLookedAt(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, both(), byNames())
+	h := newHost(t, both(), byNames(), roles.WithPage(10))
 	u := h.user("u")
 	members := []string{u}
-	for i := range 501 {
+	for i := range 11 {
 		members = append(members, h.group(fmt.Sprint("g", i)))
 	}
 	g := h.group("ws-A-role-admin", members...)

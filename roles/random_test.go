@@ -3,6 +3,7 @@ package roles_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -25,16 +26,20 @@ func TestNothingIsForgotten(t *testing.T) {
 		if rapid.Bool().Draw(rt, "without a log") {
 			store = plain{store}
 		}
-		h := newHostOn(t, store, both(), roles.WithWorkspaces(func(ctx context.Context, tenant, name string) (string, error) {
-			return byName(ctx, tenant, strings.ToUpper(name[:1])+name[1:])
-		}))
+		opts := []roles.Option{
+			both(), roles.WithNesting(rapid.IntRange(0, 3).Draw(rt, "nesting")), roles.WithPage(rapid.IntRange(1, 4).Draw(rt, "page")),
+			roles.WithWorkspaces(func(ctx context.Context, tenant, name string) (string, error) {
+				return byName(ctx, tenant, strings.ToUpper(name[:1])+name[1:])
+			}),
+		}
+		h := newHostOn(t, store, opts...)
 		var users, groups, rows []string
 		for i := range 4 {
 			users = append(users, h.user(fmt.Sprint("u", i)))
 		}
 		pick := func(list []string) string { return rapid.SampledFrom(list).Draw(rt, "which") }
 		for n := range rapid.IntRange(1, 25).Draw(rt, "operations") {
-			switch op := rapid.IntRange(0, 9).Draw(rt, "operation"); {
+			switch op := rapid.IntRange(0, 13).Draw(rt, "operation"); {
 			case op == 0 || len(groups) == 0:
 				groups = append(groups, h.group(fmt.Sprintf("group %d", n), pick(users)))
 			case op == 1:
@@ -59,6 +64,15 @@ func TestNothingIsForgotten(t *testing.T) {
 				}
 			case op == 8:
 				h.fail = map[bool]error{true: errHost}[h.fail == nil]
+			case op == 9:
+				h.add(pick(groups), pick(groups)) // perhaps in a circle
+			case op == 10:
+				h.remove(pick(groups), pick(groups))
+			case op == 11:
+				h.delete("Group", pick(groups))
+				groups = nil
+			case op == 12:
+				h.interrupted(rapid.IntRange(1, 5).Draw(rt, "calls"), opts...)
 			default:
 				h.sync()
 			}
@@ -89,4 +103,24 @@ func TestNothingIsForgotten(t *testing.T) {
 			}
 		}
 	})
+}
+
+// interrupted works things off in another process, which ends after a few calls of the
+// host.
+func (h *host) interrupted(calls int, opts ...roles.Option) {
+	h.t.Helper()
+	ctx, end := context.WithCancel(h.t.Context())
+	defer end()
+	dying, err := roles.New(h.srv.Directory(), roles.ApplierFunc(func(ctx context.Context, tenant string, changes []roles.Change) error {
+		if calls--; calls <= 0 {
+			defer end()
+		}
+		return h.Apply(ctx, tenant, changes)
+	}), append([]roles.Option{roles.WithClock(h.clock), roles.WithLogger(slog.New(slog.DiscardHandler))}, opts...)...)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := dying.Sync(ctx, tenant); err != nil && ctx.Err() == nil {
+		h.t.Fatal(err)
+	}
 }

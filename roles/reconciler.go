@@ -48,6 +48,7 @@ type Reconciler struct {
 	lease        time.Duration
 	applyTimeout time.Duration
 	every        time.Duration
+	page         int // how many resources, members or states are held at once
 	log          *slog.Logger
 	clock        func() time.Time
 
@@ -66,7 +67,7 @@ func New(dir Directory, a Applier, opts ...Option) (*Reconciler, error) {
 	}
 	r := &Reconciler{
 		dir: dir, store: dir.Store(), applier: a, name: rand.Text(),
-		lease: 30 * time.Second, applyTimeout: 30 * time.Second,
+		lease: 30 * time.Second, applyTimeout: 30 * time.Second, page: 500,
 		log: slog.Default(), clock: time.Now, kinds: newKinds(),
 	}
 	r.changes, _ = storage.As[storage.ChangeLog](r.store)

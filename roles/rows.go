@@ -96,7 +96,7 @@ func (r *Reconciler) insertRow(ctx context.Context, tenant string, row Row) (out
 func (r *Reconciler) groupNamed(ctx context.Context, tenant, connection, name string) (string, error) {
 	after := ""
 	for {
-		page, err := r.dir.List(ctx, tenant, "Group", name, after, pageSize)
+		page, err := r.dir.List(ctx, tenant, "Group", name, after, r.page)
 		if err != nil {
 			return "", err
 		}
@@ -105,7 +105,7 @@ func (r *Reconciler) groupNamed(ctx context.Context, tenant, connection, name st
 				return after, nil
 			}
 		}
-		if len(page) < pageSize {
+		if len(page) < r.page {
 			return "", nil
 		}
 	}

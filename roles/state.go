@@ -237,7 +237,3 @@ func newKinds() kinds {
 
 // only is the id of the records of which a tenant has one.
 const only = "only"
-
-// pageSize is how many resources, members or states are held at once while something
-// is worked off.
-const pageSize = 500

@@ -51,7 +51,7 @@ func (r *Reconciler) dueTodos(ctx context.Context, tenant string) (due []kept.St
 		switch at := k.Value.Due; {
 		case !at.After(now):
 			due = append(due, k)
-			if len(due) == pageSize {
+			if len(due) == r.page {
 				return errFound
 			}
 		case next.IsZero() || at.Before(next):
@@ -67,7 +67,7 @@ func (r *Reconciler) dueTodos(ctx context.Context, tenant string) (due []kept.St
 
 // doTodo does one page of work, and notes how far it is.
 func (r *Reconciler) doTodo(ctx context.Context, tenant string, k kept.State[todo]) error {
-	done, err := r.page(ctx, tenant, &k.Value)
+	done, err := r.turn(ctx, tenant, &k.Value)
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,8 @@ func (r *Reconciler) doTodo(ctx context.Context, tenant string, k kept.State[tod
 	return err
 }
 
-// page does one page of t and moves it on. done is true behind the last one.
-func (r *Reconciler) page(ctx context.Context, tenant string, t *todo) (done bool, err error) {
+// turn does one page of t and moves it on. done is true behind the last one.
+func (r *Reconciler) turn(ctx context.Context, tenant string, t *todo) (done bool, err error) {
 	var steps []step
 	x := exemption{}
 	switch t.Kind {

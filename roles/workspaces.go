@@ -101,7 +101,7 @@ func (r *Reconciler) Workspaces(ctx context.Context, tenant string, pending bool
 	limit = limitOr(limit)
 	var out []WorkspaceName
 	for {
-		page, err := r.kinds.workspaces.List(ctx, r.store, tenant, behind, pageSize, word)
+		page, err := r.kinds.workspaces.List(ctx, r.store, tenant, behind, r.page, word)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +114,7 @@ func (r *Reconciler) Workspaces(ctx context.Context, tenant string, pending bool
 				return out, nil
 			}
 		}
-		if len(page) < pageSize {
+		if len(page) < r.page {
 			return out, nil
 		}
 	}
