@@ -164,17 +164,18 @@ func (o *Ownership) Revoke(ctx context.Context, tenant, group string, members ..
 		}
 		return nil
 	}
-	for {
-		page, err := o.Unconfirmed(ctx, tenant, group, scim.Ref{}, linkBatch)
+	for after := (scim.Ref{}); ; {
+		page, err := o.Unconfirmed(ctx, tenant, group, after, linkBatch)
 		if err != nil {
 			return err
-		}
-		if len(page) == 0 {
-			return o.end(ctx, tenant, group)
 		}
 		if err := o.revoke(ctx, tenant, k, page); err != nil {
 			return err
 		}
+		if len(page) < linkBatch {
+			return o.end(ctx, tenant, group)
+		}
+		after = page[linkBatch-1]
 	}
 }
 
