@@ -95,6 +95,38 @@ func TestTheReferenceHasEveryOption(t *testing.T) {
 	same(t, "option", page, code)
 }
 
+func TestTheReferenceHasEveryFieldOfThePolicies(t *testing.T) {
+	t.Parallel()
+	code := map[string]bool{}
+	for dir, settings := range map[string][]string{
+		"scim":           {"Adopting"},
+		"scim/ownership": {"Rule"},
+		"scim/policy":    {"Domains", "Seats", "LastOwner", "Fuse", "Fields"},
+		"scim/signin":    {"Rules", "FirstSignIn"},
+	} {
+		goFiles(t, dir, func(name string, file *ast.File) {
+			if path.Dir(name) != dir || strings.HasSuffix(name, "_test.go") {
+				return
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				spec, ok := n.(*ast.TypeSpec)
+				if !ok || !slices.Contains(settings, spec.Name.Name) {
+					return true
+				}
+				for _, f := range spec.Type.(*ast.StructType).Fields.List {
+					for _, n := range f.Names {
+						if n.IsExported() {
+							code[path.Base(dir)+"."+spec.Name.Name+"."+n.Name] = true
+						}
+					}
+				}
+				return false
+			})
+		})
+	}
+	same(t, "field", set(slices.Collect(maps.Keys(cells(t, "## Policies, owners, sign-in")))...), code)
+}
+
 func TestTheReferenceHasEveryLimitWithItsDefault(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "limits.go", read(t, "scim/limits.go"), 0)
