@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +33,13 @@ type database struct {
 	url  string // PostgreSQL's
 
 	mu         sync.Mutex
-	statements []string // that were run through the Database
+	statements []statement // that were run through the Database
+}
+
+// statement is one that was run.
+type statement struct {
+	text string
+	args []any
 }
 
 // onEach runs a test over an empty database of each kind.
@@ -83,23 +90,23 @@ type noted struct {
 }
 
 func (n *noted) Query(ctx context.Context, sql string, args []any, row func([]any) error) error {
-	n.note(sql)
+	n.note(sql, args)
 	return n.Tx.Query(ctx, sql, args, row)
 }
 
 func (n *noted) Exec(ctx context.Context, sql string, args []any) (int64, error) {
-	n.note(sql)
+	n.note(sql, args)
 	return n.Tx.Exec(ctx, sql, args)
 }
 
-func (n *noted) note(sql string) {
+func (n *noted) note(sql string, args []any) {
 	n.d.mu.Lock()
 	defer n.d.mu.Unlock()
-	n.d.statements = append(n.d.statements, sql)
+	n.d.statements = append(n.d.statements, statement{sql, slices.Clone(args)})
 }
 
 // noted takes the statements that were noted so far.
-func (d *database) noted() []string {
+func (d *database) noted() []statement {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	list := d.statements

@@ -1,0 +1,119 @@
+package sqltable_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/musterhq/muster/mapping/sqltable"
+	"github.com/musterhq/muster/scim"
+)
+
+// crowd fills the users' table with 100,000 rows, as somebody would who has never
+// heard of SCIM.
+func crowd(db *database) {
+	db.t.Helper()
+	columns := "INSERT INTO users (org_id, login, first_name, last_name, email, job, status, source)"
+	row := "SELECT 1 + i % 2, 'person' || i || '@example.com', 'Person', 'Number ' || i, 'person' || i || '@example.com', 'Pilot', 'enabled', 'import' FROM "
+	if db.name == "sqlite" {
+		db.run("WITH RECURSIVE number (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < 100000)\n" + columns + " " + row + "number;\nANALYZE")
+		return
+	}
+	db.run(columns + " " + row + "generate_series(1, 100000) AS number (i);\nANALYZE users")
+}
+
+// plan is what the database says of how it will run a statement.
+func (d *database) plan(s statement) string {
+	d.t.Helper()
+	explain := "EXPLAIN QUERY PLAN "
+	if d.name == "postgres" {
+		explain = "EXPLAIN "
+	}
+	var lines []string
+	err := d.Database.Read(context.Background(), func(tx sqltable.Tx) error {
+		return tx.Query(context.Background(), explain+s.text, s.args, func(values []any) error {
+			lines = append(lines, fmt.Sprint(values[len(values)-1]))
+			return nil
+		})
+	})
+	if err != nil {
+		d.t.Fatalf("%v: %s", err, s.text)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// scans reports whether a plan reads a table from end to end.
+func scans(plan string) bool {
+	for line := range strings.Lines(plan) {
+		if strings.Contains(line, "Seq Scan on users") || strings.Contains(line, "SCAN t") && !strings.Contains(line, "INDEX") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestLookUpsUseIndexesOnAHundredThousandUsers(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		db.seed()
+		crowd(db)
+		for _, unowned := range []sqltable.Unowned{sqltable.Adoptable, sqltable.Private} {
+			table := users()
+			table.Unowned = unowned
+			table.Side = fmt.Sprint("side", unowned)
+			h := newHandler(t, db, table)
+			srv := newServer(t, h, nil)
+			if w := h.Warnings(); len(w) > 0 {
+				t.Errorf("warnings: %v", w)
+			}
+			for _, filter := range []string{
+				`userName eq "Person4711@Example.COM"`, `userName eq "p\u00E9rson4711@example.com"`,
+				`userName eq "person4711@example.com" and active eq true`, `id eq "4711"`,
+			} {
+				plan, err := srv.ParseFilter(scim.Principal{}, srv.Type("User"), filter)
+				if err != nil {
+					t.Fatal(err)
+				}
+				db.noted()
+				page, err := h.List(t.Context(), &scim.ListRequest{Tenant: "2", Scope: "okta", Type: srv.Type("User"), Filter: plan, Limit: 100})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if unowned == sqltable.Adoptable && !strings.Contains(filter, `\u`) && page.Total != 1 {
+					t.Errorf("%s finds %d", filter, page.Total)
+				}
+				for _, s := range db.noted() {
+					if plan := db.plan(s); scans(plan) {
+						t.Errorf("%s reads the whole table:\n%s\n%s", filter, s.text, plan)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAPageOfUsersIsReadInTheOrderOfTheKey(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		db.seed()
+		crowd(db)
+		h := newHandler(t, db, users())
+		srv := newServer(t, h, nil)
+		db.noted()
+		page, err := h.List(t.Context(), &scim.ListRequest{
+			Tenant: "2", Scope: "okta", Type: srv.Type("User"), Limit: 100, After: &scim.Position{ID: "50001"},
+		})
+		if err != nil || len(page.Resources) != 100 || page.Resources[0].ID() != "50003" {
+			t.Fatalf("%v %v", page, err)
+		}
+		for _, s := range db.noted() {
+			if strings.Contains(s.text, "phones") {
+				continue // an empty table
+			}
+			if plan := db.plan(s); scans(plan) || strings.Contains(plan, "Sort Key: t.id") || strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("%s\n%s", s.text, plan)
+			}
+		}
+	})
+}
