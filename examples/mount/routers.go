@@ -84,8 +84,8 @@ func chiRouter(srv http.Handler) http.Handler {
 }
 
 // ginEngine has no gin.Recovery in front of the server, which answers for its own
-// panics: that of gin 1.10 also stops http.ErrAbortHandler, by which an answer that
-// broke off midway is kept from looking complete.
+// panics: gin's also stops http.ErrAbortHandler, by which an answer that broke off
+// midway is kept from looking complete.
 func ginEngine(srv http.Handler) http.Handler {
 	e := gin.New()
 	e.RedirectTrailingSlash = false
