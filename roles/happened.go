@@ -52,7 +52,7 @@ func (r *Reconciler) groupChanged(ctx context.Context, tenant string, c storage.
 			return err
 		}
 		return r.lookGroup(ctx, tenant, c.ID, !renamed)
-	case c.Kind == "deleted" || c.Kind == "purged" || c.Kind == "erased" || c.Hidden:
+	case deleted(c):
 		if err := r.lookGroup(ctx, tenant, c.ID, false); err != nil {
 			return err
 		}
@@ -63,6 +63,11 @@ func (r *Reconciler) groupChanged(ctx context.Context, tenant string, c storage.
 		return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: c.ID})
 	}
 	return nil
+}
+
+// deleted reports whether a change took a resource away from clients.
+func deleted(c storage.Change) bool {
+	return c.Kind == "deleted" || c.Kind == "purged" || c.Kind == "erased" || c.Hidden
 }
 
 // renamedSince reports whether a group was renamed after a change: then it does not
@@ -94,49 +99,56 @@ func (r *Reconciler) renamedSince(ctx context.Context, tenant string, c storage.
 	}
 }
 
-// eachChanged calls f for the users whom a change concerns, page by page.
+// eachChanged calls f for the users whom a change concerns. What is more than a page
+// is written down, to be worked off page by page.
 func (r *Reconciler) eachChanged(ctx context.Context, tenant string, c storage.Change, f func([]string) error) error {
-	if c.Type == "User" {
-		return f([]string{c.ID})
-	}
 	switch n := c.LinksAdded + c.LinksRemoved; {
+	case c.Type == "User":
+		return f([]string{c.ID})
 	case n == 0:
 		return nil
+	case n > r.page && deleted(c):
+		return nil // groupChanged has written it down
 	case n > r.page:
-		// It is worked off in pages, so that a process that ends goes on where it was.
-		return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: c.ID})
+		return r.addTodo(ctx, tenant, todo{Kind: todoChange, ID: c.ID, Change: c.Seq})
 	}
-	var after storage.LinkDelta
-	for {
-		page, err := r.changes.ChangedLinks(ctx, tenant, c.Seq, after, r.page)
-		if errors.Is(err, storage.ErrNotFound) {
-			return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: c.ID})
-		}
-		if err != nil {
+	var p pass
+	for done := false; !done; {
+		var users []string
+		var err error
+		if users, done, err = r.deltaPage(ctx, tenant, c.ID, c.Seq, &p); err != nil {
 			return err
 		}
-		var users []string
-		for _, d := range page {
-			switch {
-			case d.Relation != "members":
-			case d.To.Type == "User":
-				users = append(users, d.To.ID)
-			case r.nesting > 0:
-				if err := r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: d.To.ID}); err != nil {
-					return err
-				}
-			}
+		if err := f(users); err != nil {
+			return err
 		}
-		if len(users) > 0 {
-			if err := f(users); err != nil {
-				return err
-			}
-		}
-		if len(page) < r.page {
-			return nil
-		}
-		after = page[len(page)-1]
 	}
+	return nil
+}
+
+// deltaPage reads a page of the users who were added to a group or removed from it by
+// one change.
+func (r *Reconciler) deltaPage(ctx context.Context, tenant, group string, change int64, p *pass) (users []string, done bool, err error) {
+	page, err := r.changes.ChangedLinks(ctx, tenant, change, p.Delta, r.page)
+	if errors.Is(err, storage.ErrNotFound) { // it is forgotten
+		return nil, true, r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: group})
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	for _, d := range page {
+		p.Delta = d
+		switch {
+		case d.Relation != "members":
+		case d.To.Type == "User":
+			users = append(users, d.To.ID)
+		case r.nesting > 0:
+			if err := r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: d.To.ID}); err != nil {
+				return nil, false, err
+			}
+		}
+	}
+	return users, len(page) < r.page, nil
 }
 
 // once leaves out users that came before. It remembers so many and no more, so that

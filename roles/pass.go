@@ -17,6 +17,8 @@ import (
 type pass struct {
 	// After is where the last page of the present step ended.
 	After string `json:"after,omitempty"`
+	// Delta is where the last page of a change's links ended.
+	Delta storage.LinkDelta `json:"delta,omitzero"`
 	// Groups are the group that the work is about and those found nested in it, in the
 	// order in which their members are read; At is the one that is read now.
 	Groups []nestedGroup `json:"groups,omitempty"`
@@ -46,6 +48,28 @@ func (r *Reconciler) wholeGroup(group string) []step {
 		return true, r.lookGroup(ctx, tenant, group, false)
 	}
 	return []step{look, r.foreseeMembers(group), r.foreseeStates(group), r.lookMembers(group), r.lookFormer(group)}
+}
+
+// largeChange looks at the users whom one change of a group's members concerns.
+func (r *Reconciler) largeChange(group string, change int64) []step {
+	foresee := func(ctx context.Context, tenant string, p *pass, x exemption) (bool, error) {
+		if r.limits == (Limits{}) {
+			return true, nil
+		}
+		users, done, err := r.deltaPage(ctx, tenant, group, change, p)
+		if err != nil {
+			return false, err
+		}
+		return done, r.foresee(ctx, tenant, p, x, users)
+	}
+	look := func(ctx context.Context, tenant string, p *pass, x exemption) (bool, error) {
+		users, done, err := r.deltaPage(ctx, tenant, group, change, p)
+		if err != nil {
+			return false, err
+		}
+		return done, r.lookEach(ctx, tenant, users, x)
+	}
+	return []step{foresee, look}
 }
 
 func (r *Reconciler) allGroups(ctx context.Context, tenant string, p *pass, _ exemption) (bool, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/musterhq/muster/roles"
@@ -97,4 +98,31 @@ func TestUsersBehindAPageOfGroupsAreLookedAt(t *testing.T) {
 	h.rename(g, "ws-B-role-admin")
 	h.sync()
 	h.want(u, "B:admin")
+}
+
+// A change of more members than a page has concerns those members, however many others
+// the group has.
+func TestLargeChangeCostsWhatItChanges(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, both(), byNames(), roles.WithPage(5), roles.WithLimits(roles.Limits{Losing: 12}))
+	old, users := h.users("old", 60), h.users("u", 12)
+	g := h.group("ws-A-role-member", old...)
+	h.sync()
+	var members []string
+	for _, id := range users {
+		members = append(members, `{"value":"`+id+`"}`)
+	}
+	before := h.rec.Stats().Looked
+	h.patch("Group", g, `{"op":"add","path":"members","value":[`+strings.Join(members, ",")+`]}`)
+	h.sync()
+	h.want(users[11], "A:member")
+	h.patch("Group", g, `{"op":"remove","path":"members","value":[`+strings.Join(members, ",")+`]}`)
+	h.sync()
+	h.want(users[11], "")
+	if n := h.rec.Stats().Looked - before; n != 24 {
+		t.Errorf("%d users were looked at, want 2 times 12", n)
+	}
+	h.patch("Group", g, `{"op":"remove","path":"members"}`) // the limit holds it as a whole
+	h.sync()
+	h.want(old[0], "A:member")
 }

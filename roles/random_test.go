@@ -39,9 +39,9 @@ func TestNothingIsForgotten(t *testing.T) {
 		}
 		pick := func(list []string) string { return rapid.SampledFrom(list).Draw(rt, "which") }
 		for n := range rapid.IntRange(1, 25).Draw(rt, "operations") {
-			switch op := rapid.IntRange(0, 13).Draw(rt, "operation"); {
+			switch op := rapid.IntRange(0, 14).Draw(rt, "operation"); {
 			case op == 0 || len(groups) == 0:
-				groups = append(groups, h.group(fmt.Sprintf("group %d", n), pick(users)))
+				groups = append(groups, h.group(fmt.Sprintf("group %d", n), users[rapid.IntRange(0, 3).Draw(rt, "first"):]...))
 			case op == 1:
 				// Spaces in front of the separator make the names of one workspace differ.
 				name := strings.Replace(pick(names), "-role", strings.Repeat(" ", n)+"-role", 1)
@@ -72,6 +72,8 @@ func TestNothingIsForgotten(t *testing.T) {
 				h.delete("Group", pick(groups))
 				groups = nil
 			case op == 12:
+				h.patch("Group", pick(groups), `{"op":"replace","path":"members","value":[{"value":"`+pick(users)+`"}]}`)
+			case op == 13:
 				h.interrupted(rapid.IntRange(1, 5).Draw(rt, "calls"), opts...)
 			default:
 				h.sync()

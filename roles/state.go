@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -174,6 +175,8 @@ type progress struct {
 type todo struct {
 	Kind todoKind `json:"kind"`
 	ID   string   `json:"id,omitempty"`
+	// Change is the position of a change in the log, where it is about one.
+	Change int64 `json:"change,omitempty"`
 	// Due is when it may begin.
 	Due time.Time `json:"due,omitzero"`
 	// Phase is the step that it is at, and pass how far it is in that.
@@ -184,14 +187,20 @@ type todo struct {
 type todoKind string
 
 const (
-	todoUser  todoKind = "user"
-	todoGroup todoKind = "group"
-	todoLater todoKind = "later" // a group, at another time than what is due now
-	todoAll   todoKind = "all"
-	todoScope todoKind = "scope"
+	todoUser   todoKind = "user"
+	todoGroup  todoKind = "group"
+	todoLater  todoKind = "later" // a group, at another time than what is due now
+	todoAll    todoKind = "all"
+	todoScope  todoKind = "scope"
+	todoChange todoKind = "change" // of a group's members
 )
 
-func (t *todo) key() string { return string(t.Kind) + ":" + t.ID }
+func (t *todo) key() string {
+	if t.Change > 0 {
+		return fmt.Sprintf("%s:%s@%d", t.Kind, t.ID, t.Change)
+	}
+	return string(t.Kind) + ":" + t.ID
+}
 
 // guardState counts for the guards.
 type guardState struct {

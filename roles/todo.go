@@ -93,6 +93,8 @@ func (r *Reconciler) turn(ctx context.Context, tenant string, t *todo) (done boo
 		steps = []step{r.lookStates(t.ID)}
 	case todoGroup, todoLater:
 		steps = r.wholeGroup(t.ID)
+	case todoChange:
+		steps = r.largeChange(t.ID, t.Change)
 	default:
 		if hold, ok := strings.CutPrefix(t.ID, "release:"); ok {
 			h, err := r.kinds.holds.Get(ctx, r.store, tenant, hold)
@@ -110,7 +112,7 @@ func (r *Reconciler) turn(ctx context.Context, tenant string, t *todo) (done boo
 		}
 		if behind {
 			t.Phase++
-			t.After, t.At = "", 0
+			t.After, t.At, t.Delta = "", 0, storage.LinkDelta{}
 		}
 	}
 	if t.Phase < len(steps) {
