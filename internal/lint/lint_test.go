@@ -164,7 +164,9 @@ var forTests = []string{
 	"...", jsonText, text,
 	"github.com/google/go-cmp/...", "pgregory.net/rapid", "github.com/rogpeppe/go-internal/...",
 	"github.com/jackc/pgx/v5/...", "modernc.org/sqlite", "golang.org/x/sys/...",
+	"golang.org/x/net/idna",
 }
+	"golang.org/x/net/idna",
 
 func TestImportsPointOneWay(t *testing.T) {
 	t.Parallel()
