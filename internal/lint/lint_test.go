@@ -153,6 +153,7 @@ var rules = []rule{
 	{"mapping", []string{"scim/...", "storage/...", "internal/...", "mapping/...", jsonText}},
 	// What only an example of its use imports never gets into a host.
 	{"examples/mount", []string{"...", "github.com/go-chi/chi/v5/...", "github.com/gin-gonic/gin", "github.com/labstack/echo/v5", "go.opentelemetry.io/..."}},
+	{"examples/ownusers", []string{"...", "github.com/jackc/pgx/v5/...", "modernc.org/sqlite"}}, // the application's database
 	{"examples", []string{"...", "go.etcd.io/bbolt"}},
 	{"internal/pgtest", []string{"internal/...", "github.com/jackc/pgx/v5/..."}},
 	{"internal/mailaddr", []string{"golang.org/x/net/idna"}}, // domains in the form in which they compare
@@ -163,10 +164,10 @@ var rules = []rule{
 var forTests = []string{
 	"...", jsonText, text,
 	"github.com/google/go-cmp/...", "pgregory.net/rapid", "github.com/rogpeppe/go-internal/...",
+	"golang.org/x/net/idna",
 	"github.com/jackc/pgx/v5/...", "modernc.org/sqlite", "golang.org/x/sys/...",
 	"golang.org/x/net/idna",
 }
-	"golang.org/x/net/idna",
 
 func TestImportsPointOneWay(t *testing.T) {
 	t.Parallel()
