@@ -270,9 +270,20 @@ func newServer(t testing.TB, users *sqltable.Handler, groups *sqltable.Groups, o
 func request(t testing.TB, h http.Handler, token, line, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	method, path, _ := strings.Cut(line, " ")
-	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r := newRequest(t, method, path, body)
 	r.Header.Set("Authorization", "Bearer "+token)
+	return serve(h, r)
+}
+
+// newRequest makes a request of the first connection.
+func newRequest(t testing.TB, method, path, body string) *http.Request {
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer secret")
 	r.Header.Set("Content-Type", "application/scim+json")
+	return r
+}
+
+func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
