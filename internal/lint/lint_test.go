@@ -166,7 +166,6 @@ var forTests = []string{
 	"github.com/google/go-cmp/...", "pgregory.net/rapid", "github.com/rogpeppe/go-internal/...",
 	"golang.org/x/net/idna",
 	"github.com/jackc/pgx/v5/...", "modernc.org/sqlite", "golang.org/x/sys/...",
-	"golang.org/x/net/idna",
 }
 
 func TestImportsPointOneWay(t *testing.T) {
