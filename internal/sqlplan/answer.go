@@ -71,11 +71,7 @@ func (a *answer) inSQL() (*storage.Page, error) {
 		if !ok {
 			return nil, errNotInSQL
 		}
-		sql, flags := s.selection(where, &o)
-		sql += " LIMIT " + s.param(int64(q.Limit))
-		if q.Offset > 0 {
-			sql += " OFFSET " + s.param(int64(q.Offset))
-		}
+		sql, flags := s.page(where, &o)
 		for row, err := range a.reader.Select(sql, s.args, flags) {
 			if err != nil {
 				return nil, err
@@ -192,6 +188,26 @@ func (s *statement) selection(where condition, o *order, tests ...filter.Linked)
 	sql += " FROM " + s.from() + and(where.sql)
 	if o != nil {
 		sql += and(o.behind) + " ORDER BY " + o.by
+	}
+	return sql, flags
+}
+
+// page selects the records of the page, by a condition that is exact.
+func (s *statement) page(where condition, o *order) (sql string, flags int) {
+	q := s.query
+	skips := s.SkipInIndex && q.Offset > 0 && s.byID()
+	if skips {
+		sql = "SELECT r.id FROM " + s.from() + and(where.sql) + and(o.behind) + " ORDER BY " + o.by
+	} else {
+		sql, flags = s.selection(where, o)
+	}
+	sql += " LIMIT " + s.param(int64(q.Limit))
+	if q.Offset > 0 {
+		sql += " OFFSET " + s.param(int64(q.Offset))
+	}
+	if skips {
+		sql = "SELECT " + RecordColumns + " FROM " + s.Records + " r WHERE r.tenant = " + s.tenant + " AND r.type = " + s.typ +
+			" AND r.id IN (" + sql + ") ORDER BY " + o.by
 	}
 	return sql, flags
 }

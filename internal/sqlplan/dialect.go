@@ -22,6 +22,10 @@ type Dialect struct {
 	// start from its links. It is for a database that would gather the ids of all
 	// members first.
 	LinksLead bool
+	// SkipInIndex lets a page in the order of ids find the ids of its records first,
+	// so that those before it are skipped in the index. It is for a database whose
+	// index of ids has all that makes a record visible.
+	SkipInIndex bool
 	// Contains tests that a key has another one in it, EndsWith that it ends with
 	// one. Neither is asked about an empty one.
 	Contains, EndsWith func(key, part string) string

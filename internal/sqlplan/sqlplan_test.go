@@ -346,3 +346,31 @@ func TestLinksLead(t *testing.T) {
 		}
 	}
 }
+
+func TestOffsetsAreSkippedInTheIndexOfIDs(t *testing.T) {
+	t.Parallel()
+	user, _ := types()
+	const whole = "SELECT " + RecordColumns + " FROM records r WHERE r.tenant = $1 AND r.type = $2 AND "
+	for _, c := range []struct {
+		sort   string
+		offset int
+		want   string
+	}{
+		{"", 0, whole + "NOT r.hidden ORDER BY r.id LIMIT $3"},
+		{"", 50, whole + "r.id IN (SELECT r.id FROM records r WHERE r.tenant = $1 AND r.type = $2 AND NOT r.hidden ORDER BY r.id LIMIT $3 OFFSET $4) ORDER BY r.id"},
+		{"meta.created", 50, whole + "NOT r.hidden ORDER BY r.created, r.id LIMIT $3 OFFSET $4"},
+	} {
+		d := plain()
+		d.SkipInIndex = true
+		q := &storage.Query{Tenant: "t", Type: user, Offset: c.offset, Limit: 10}
+		if c.sort != "" {
+			q.Sort.Path = user.MustResolve(c.sort)
+		}
+		s := d.statement(q, all)
+		where := s.where(q.Filter.Root(), above)
+		o, _ := s.order()
+		if sql, _ := s.page(where, &o); sql != c.want {
+			t.Errorf("offset %d by %q:\n     %s\nwant %s", c.offset, c.sort, sql, c.want)
+		}
+	}
+}
