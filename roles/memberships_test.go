@@ -5,10 +5,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/musterhq/muster/internal/pgtest"
 	"github.com/musterhq/muster/roles"
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/storage"
 	"github.com/musterhq/muster/storage/memory"
+	"github.com/musterhq/muster/storage/postgres"
 	"github.com/musterhq/muster/storage/sqlite"
 )
 
@@ -25,6 +27,17 @@ func TestRolesFollowTheGroupsThatUsersBring(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { s.Close() })
+			return s
+		},
+		"postgres": func(t *testing.T) storage.Store {
+			s, err := postgres.Open(t.Context(), pgtest.URL(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			return s
 		},
 	} {
