@@ -34,7 +34,6 @@ type unique struct {
 	path  schema.Path
 	cell  int
 	scope schema.UniqueScope
-	match match
 }
 
 // match is how the database finds a text without regard to case.
@@ -249,7 +248,7 @@ func (c *check) child(declared *Child) {
 	}
 	c.mustBeGiven(info, declared.Insert, append(names(k.cells), declared.Owner))
 	if k.owner != nil && !hasIndexOn(info, declared.Owner) {
-		c.warn("CREATE INDEX ON "+quoted(info.name)+" ("+quoteOne(declared.Owner)+")",
+		c.warn(c.index("INDEX", info.name, declared.Owner),
 			"child table %s has no index that begins with %s: every read of a resource looks at all of its rows", declared.Name, declared.Owner)
 	}
 	b.children = append(b.children, k)

@@ -81,7 +81,7 @@ func (c *check) keyAndTenant() {
 		c.fatal("", "column %s (%s) is not given a value by the database: it needs to be a serial or identity column, or in SQLite an INTEGER PRIMARY KEY", b.key.name, b.key.declared)
 	}
 	if !b.keyAlone() && (b.tenant == nil || !hasUnique(b.host, b.key.name, b.tenant.name)) && !b.host.view {
-		c.fatal("ALTER TABLE "+quoted(b.table.Name)+" ADD PRIMARY KEY ("+quoteOne(b.key.name)+")",
+		c.fatal(c.index("UNIQUE INDEX", b.table.Name, b.key.name),
 			"no unique index is on column %s, so that two resources could have one id", b.key.name)
 	}
 }
@@ -148,19 +148,15 @@ func (c *check) lookUp(p schema.Path, cell *cell) {
 		}
 	}
 	name := quoteOne(info.name)
-	on, list := quoted(c.table.Name), "lower("+name+")"
+	keys := []string{"lower(" + name + ")"}
 	if c.tenant != nil {
-		list = quoteOne(c.tenant.name) + ", " + list
+		keys = []string{c.tenant.name, keys[0]}
 	}
 	partial := ""
 	if c.deletion != nil && c.table.Delete.value == Now {
 		partial = " WHERE " + quoteOne(c.deletion.name) + " IS NULL"
 	}
-	fix := "CREATE UNIQUE INDEX ON " + on + " (" + list + ")" + partial
-	if c.db.Dialect() == DialectSQLite {
-		_, table := split(c.table.Name)
-		fix = "CREATE UNIQUE INDEX " + quoteOne(table+"_"+info.name+"_lower") + " ON " + quoteOne(table) + " (" + list + ")" + partial
-	}
+	fix, plainFix := c.index("UNIQUE INDEX", c.table.Name, keys...)+partial, c.index("INDEX", c.table.Name, keys...)+partial
 	unique := p.Unique() == schema.UniqueInTenant
 	switch {
 	case unique && !plain:
@@ -168,7 +164,7 @@ func (c *check) lookUp(p schema.Path, cell *cell) {
 	case unique && !folded:
 		c.warn(fix, "%s ignores case, and the unique index on column %s does not: every look-up reads the whole table, and the host itself could make two users whose %s differs in case alone", p, info.name, p)
 	case !unique && !folded && !hasFoldedIndex(c.host, info.name):
-		c.warn(strings.Replace(fix, "UNIQUE ", "", 1), "no index on column %s ignores case: every look-up by %s reads the whole table", info.name, p)
+		c.warn(plainFix, "no index on column %s ignores case: every look-up by %s reads the whole table", info.name, p)
 	}
 	if !free {
 		c.warn(fix, "the unique index on column %s holds deleted rows too: the %s of somebody who was deleted cannot be given again (409)", info.name, p)
@@ -176,6 +172,26 @@ func (c *check) lookUp(p schema.Path, cell *cell) {
 	if !info.lowers {
 		c.warn("", "under the collation of column %s, lower() does not do with ASCII letters what SCIM does: every look-up by %s reads the whole table; give the column another collation", info.name, p)
 	}
+}
+
+// index is the statement that makes an index of columns, or of expressions in
+// parentheses. SQLite wants a name for it.
+func (c *check) index(what, table string, keys ...string) string {
+	schema, name := split(table)
+	on, list := quoted(table), make([]string, len(keys))
+	for i, key := range keys {
+		if list[i] = key; !strings.HasSuffix(key, ")") {
+			list[i] = quoteOne(key)
+		}
+	}
+	if c.db.Dialect() == DialectSQLite {
+		index := strings.NewReplacer("(", "_", ")", "", `"`, "").Replace(name + "_" + strings.Join(keys, "_"))
+		if index = quoteOne(index); schema != "" {
+			index = quoteOne(schema) + "." + index
+		}
+		what, on = what+" "+index, quoteOne(name)
+	}
+	return "CREATE " + what + " ON " + on + " (" + strings.Join(list, ", ") + ")"
 }
 
 func hasFoldedIndex(info *tableInfo, column string) bool {

@@ -99,12 +99,12 @@ func (c *check) memberships(m *Memberships) {
 		c.missing(info, m.Member, "Memberships.Member")
 	}
 	if !hasUnique(info, m.Owner, m.Member) {
-		c.fatal("CREATE UNIQUE INDEX ON "+quoted(m.Name)+" ("+quoteOne(m.Owner)+", "+quoteOne(m.Member)+")",
+		c.fatal(c.index("UNIQUE INDEX", m.Name, m.Owner, m.Member),
 			"no unique index is on columns %s and %s of table %s, so that a user could be a member twice", m.Owner, m.Member, m.Name)
 	}
 	for _, column := range []string{m.Owner, m.Member} {
 		if !hasIndexOn(info, column) {
-			c.warn("CREATE INDEX ON "+quoted(m.Name)+" ("+quoteOne(column)+")",
+			c.warn(c.index("INDEX", m.Name, column),
 				"no index of table %s begins with %s: the members of a group, or the groups of a user, are found by reading all of it", m.Name, column)
 		}
 	}
