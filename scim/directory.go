@@ -111,7 +111,7 @@ func (d *Directory) list(ctx context.Context, e *endpoint, tenant string, where 
 	if e.handler != nil {
 		return d.handled(ctx, e, &ListRequest{Tenant: tenant, Type: e.typ, Filter: where, After: at, Limit: limit})
 	}
-	page, err := d.s.store.Query(ctx, &storage.Query{Tenant: tenant, Type: e.typ, Filter: where, After: at, Limit: limit})
+	page, err := d.s.query(ctx, &storage.Query{Tenant: tenant, Type: e.typ, Filter: where, After: at, Limit: limit})
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (d *Directory) handled(ctx context.Context, e *endpoint, req *ListRequest) 
 		after = req.After.ID
 	}
 	for {
-		page, err := e.handler.List(within(ctx, ""), req)
+		page, err := d.s.listHandled(within(ctx, ""), e, req)
 		if err != nil {
 			return nil, err
 		}

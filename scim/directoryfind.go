@@ -27,13 +27,13 @@ func (d *Directory) Count(ctx context.Context, tenant string, where *Filter) (in
 		return 0, nil
 	}
 	if e.handler != nil {
-		page, err := e.handler.List(ctx, &ListRequest{Tenant: tenant, Type: e.typ, Filter: where})
+		page, err := d.s.listHandled(within(ctx, ""), e, &ListRequest{Tenant: tenant, Type: e.typ, Filter: where})
 		if err != nil {
 			return 0, err
 		}
 		return page.Total, nil
 	}
-	page, err := d.s.store.Query(ctx, &storage.Query{Tenant: tenant, Type: e.typ, Filter: where, Total: storage.TotalExact})
+	page, err := d.s.query(ctx, &storage.Query{Tenant: tenant, Type: e.typ, Filter: where, Total: storage.TotalExact})
 	if err != nil {
 		return 0, err
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/storage"
 	"github.com/musterhq/muster/storage/memory"
 )
 
@@ -22,8 +23,13 @@ func newServer(t testing.TB, opts ...scim.Option) *scim.Server {
 
 func newServerFor(t testing.TB, auth scim.Authenticator, opts ...scim.Option) *scim.Server {
 	t.Helper()
+	return newServerOver(t, memory.New(), auth, opts...)
+}
+
+func newServerOver(t testing.TB, store storage.Store, auth scim.Authenticator, opts ...scim.Option) *scim.Server {
+	t.Helper()
 	quiet := scim.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
-	srv, err := scim.New(memory.New(), auth, append([]scim.Option{quiet}, opts...)...)
+	srv, err := scim.New(store, auth, append([]scim.Option{quiet}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
+	"github.com/musterhq/muster/storage/memory"
 )
 
 // teams are a host's own groups with a table of who is in which.
@@ -194,127 +195,142 @@ func members(a *answer, attr string) (out []string) {
 	return out
 }
 
-// places are servers whose users and groups are kept in all possible combinations.
-func places(t *testing.T, opts ...scim.Option) map[string]*scim.Server {
-	t.Helper()
-	users := newTable()
-	others := newTable()
-	return map[string]*scim.Server{
-		"both in the store":                    newServer(t, opts...),
-		"users of the host":                    newServer(t, append(opts, scim.WithHandler(schema.User(), named{newTable()}))...),
-		"groups of the host, members in store": newServer(t, append(opts, scim.WithHandler(schema.Group(), namedGroups{newGroupTable()}))...),
-		"groups of the host":                   newServer(t, append(opts, scim.WithHandler(schema.Group(), newTeams(nil)))...),
-		"both of the host":                     newServer(t, append(opts, scim.WithHandler(schema.User(), named{users}), scim.WithHandler(schema.Group(), newTeams(users)))...),
-		"both of the host, members in store":   newServer(t, append(opts, scim.WithHandler(schema.User(), named{others}), scim.WithHandler(schema.Group(), namedGroups{newGroupTable()}))...),
+// places make servers whose users and groups are kept in all possible combinations.
+func places(opts ...scim.Option) map[string]func(testing.TB, storage.Store) *scim.Server {
+	server := func(handlers func() []scim.Option) func(testing.TB, storage.Store) *scim.Server {
+		return func(t testing.TB, store storage.Store) *scim.Server {
+			return newServerOver(t, store, scim.BearerToken("secret"), append(handlers(), opts...)...)
+		}
+	}
+	users := func(h scim.ResourceHandler) scim.Option { return scim.WithHandler(schema.User(), h) }
+	groups := func(h scim.ResourceHandler) scim.Option { return scim.WithHandler(schema.Group(), h) }
+	return map[string]func(testing.TB, storage.Store) *scim.Server{
+		"both in the store": server(func() []scim.Option { return nil }),
+		"users of the host": server(func() []scim.Option { return []scim.Option{users(named{newTable()})} }),
+		"groups of the host, members in store": server(func() []scim.Option {
+			return []scim.Option{groups(namedGroups{newGroupTable()})}
+		}),
+		"groups of the host": server(func() []scim.Option { return []scim.Option{groups(newTeams(nil))} }),
+		"both of the host": server(func() []scim.Option {
+			table := newTable()
+			return []scim.Option{users(named{table}), groups(newTeams(table))}
+		}),
+		"both of the host, members in store": server(func() []scim.Option {
+			return []scim.Option{users(named{newTable()}), groups(namedGroups{newGroupTable()})}
+		}),
 	}
 }
 
 func TestUsersAndGroupsGoTogetherWhereverTheyAreKept(t *testing.T) {
 	t.Parallel()
-	for name, srv := range places(t, scim.WithPatchNoContent()) {
+	for name, server := range places(scim.WithPatchNoContent()) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			user := func(name string) string {
-				return send(t, srv, "POST /Users", fmt.Sprintf(`{"userName":%q,"displayName":%q}`, name, "The "+name)).want(t, 201).id()
-			}
-			ada, bob, cyd := user("ada"), user("bob"), user("cyd")
-			g := send(t, srv, "POST /Groups", groupWith("G", ada, "nobody")).want(t, 201)
-			h := send(t, srv, "POST /Groups", groupWith("H", ada, bob)).want(t, 201)
-			expect := func(request, attr string, want ...string) {
-				t.Helper()
-				slices.Sort(want)
-				if got := members(send(t, srv, request, "").want(t, 200), attr); !slices.Equal(got, want) {
-					t.Errorf("%s: %s %q, want %q", request, attr, got, want)
-				}
-			}
-			adas, bobs, cyds := ada+"=The ada", bob+"=The bob", cyd+"=The cyd"
-			expect("GET /Groups/"+g.id(), "members", adas)
-			expect("GET /Groups/"+h.id(), "members", adas, bobs)
-			expect("GET /Users/"+ada, "groups", g.id()+"=G", h.id()+"=H")
-			before := send(t, srv, "GET /Groups/"+g.id(), "")
-			added := send(t, srv, "PATCH /Groups/"+g.id(), patchBody(`[{"op":"add","path":"members","value":[{"value":"`+cyd+`"}]}]`)).want(t, 200)
-			if etag(added) == "" || etag(added) == etag(before) {
-				t.Errorf("a member was added and the version is %q, before %q", etag(added), etag(before))
-			}
-			if got := etag(send(t, srv, "GET /Groups/"+g.id(), "")); got != etag(added) {
-				t.Errorf("versions differ: PATCH %s, GET %s", etag(added), got)
-			}
-			expect("GET /Groups/"+g.id(), "members", adas, cyds)
-			send(t, srv, "PATCH /Groups/"+g.id(), patchBody(`[{"op":"remove","path":"members"}]`), "If-Match: "+etag(before)).want(t, 412)
-			found := func(path string, want ...string) {
-				t.Helper()
-				var got []string
-				for _, r := range send(t, srv, "GET "+path, "").want(t, 200).json["Resources"].([]any) {
-					got = append(got, r.(map[string]any)["id"].(string))
-				}
-				slices.Sort(got)
-				slices.Sort(want)
-				if !slices.Equal(got, want) {
-					t.Errorf("%s finds %v, want %v", path, got, want)
-				}
-			}
-			found(`/Groups?filter=members.value+eq+"`+ada+`"`, g.id(), h.id())
-			found(`/Groups?filter=members[value+eq+"`+bob+`"]`, h.id())
-			found(`/Groups?filter=not+(members.value+eq+"`+cyd+`")`, h.id())
-			found(`/Users?filter=groups.value+eq+"`+g.id()+`"`, ada, cyd)
-			found(`/Users?filter=groups.value+eq+"`+h.id()+`"+and+not+(userName+eq+"ada")`, bob)
-			found(`/Users?filter=not+(groups.value+eq+"`+h.id()+`")`, cyd)
-			found(`/Users?filter=groups+pr`, ada, bob, cyd)
-			found(`/Users?filter=groups.value+eq+"nothing"`)
-
-			// PUT sets all of them, PATCH with a filter some.
-			put := send(t, srv, "PUT /Groups/"+g.id(), `{"displayName":"G2","members":[{"value":"`+bob+`"},{"value":"`+cyd+`"}]}`).want(t, 200)
-			if got := members(put, "members"); !slices.Equal(got, slices.Sorted(slices.Values([]string{bobs, cyds}))) || put.json["displayName"] != "G2" {
-				t.Errorf("after PUT: %v", put.Body)
-			}
-			send(t, srv, "PATCH /Groups/"+g.id(), patchBody(`[{"op":"remove","path":"members[value eq \"`+bob+`\"]"},{"op":"replace","path":"displayName","value":"G3"}]`)).want(t, 200)
-			expect("GET /Groups/"+g.id(), "members", cyds)
-			expect("GET /Users/"+cyd, "groups", g.id()+"=G3")
-			if name != "groups of the host, members in store" && name != "both of the host, members in store" {
-				expect("GET /Users/"+bob, "groups", h.id()+"=H")
-			}
-
-			// Nothing is left of a user or a group that is deleted.
-			send(t, srv, "DELETE /Users/"+cyd, "").want(t, 204)
-			expect("GET /Groups/"+g.id(), "members")
-			send(t, srv, "DELETE /Groups/"+h.id(), "").want(t, 204)
-			expect("GET /Users/"+ada, "groups")
-			found(`/Users?filter=groups+pr`)
-
-			// The directory reads all of it.
-			refs := func(list []scim.Ref, err error) (ids []string) {
-				t.Helper()
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, r := range list {
-					ids = append(ids, r.ID)
-				}
-				return ids
-			}
-			send(t, srv, "PATCH /Groups/"+g.id(), patchBody(`[{"op":"add","path":"members","value":[{"value":"`+ada+`"}]}]`)).want(t, 200)
-			d := srv.Directory()
-			if got := refs(d.Members(t.Context(), "", scim.Ref{Type: "Group", ID: g.id()}, scim.Ref{}, 10)); !slices.Equal(got, []string{ada}) {
-				t.Errorf("members by the directory: %v", got)
-			}
-			if got := refs(d.GroupsOf(t.Context(), "", scim.Ref{Type: "User", ID: ada}, scim.Ref{}, 10)); !slices.Equal(got, []string{g.id()}) {
-				t.Errorf("groups by the directory: %v", got)
-			}
-			if err := srv.Erase(t.Context(), "", "User", ada); err != nil {
-				t.Fatal(err)
-			}
-			if got := refs(d.Members(t.Context(), "", scim.Ref{Type: "Group", ID: g.id()}, scim.Ref{}, 10)); len(got) != 0 {
-				t.Errorf("members after the only one was erased: %v", got)
-			}
+			overStores(t, func(t *testing.T, store storage.Store) { goTogether(t, server(t, store)) })
 		})
+	}
+}
+
+// goTogether has users join and leave groups, and groups come and go.
+func goTogether(t *testing.T, srv *scim.Server) {
+	user := func(name string) string {
+		return send(t, srv, "POST /Users", fmt.Sprintf(`{"userName":%q,"displayName":%q}`, name, "The "+name)).want(t, 201).id()
+	}
+	ada, bob, cyd := user("ada"), user("bob"), user("cyd")
+	g := send(t, srv, "POST /Groups", groupWith("G", ada, "nobody")).want(t, 201)
+	h := send(t, srv, "POST /Groups", groupWith("H", ada, bob)).want(t, 201)
+	expect := func(request, attr string, want ...string) {
+		t.Helper()
+		slices.Sort(want)
+		if got := members(send(t, srv, request, "").want(t, 200), attr); !slices.Equal(got, want) {
+			t.Errorf("%s: %s %q, want %q", request, attr, got, want)
+		}
+	}
+	adas, bobs, cyds := ada+"=The ada", bob+"=The bob", cyd+"=The cyd"
+	expect("GET /Groups/"+g.id(), "members", adas)
+	expect("GET /Groups/"+h.id(), "members", adas, bobs)
+	expect("GET /Users/"+ada, "groups", g.id()+"=G", h.id()+"=H")
+	before := send(t, srv, "GET /Groups/"+g.id(), "")
+	added := send(t, srv, "PATCH /Groups/"+g.id(), patchBody(`[{"op":"add","path":"members","value":[{"value":"`+cyd+`"}]}]`)).want(t, 200)
+	if etag(added) == "" || etag(added) == etag(before) {
+		t.Errorf("a member was added and the version is %q, before %q", etag(added), etag(before))
+	}
+	if got := etag(send(t, srv, "GET /Groups/"+g.id(), "")); got != etag(added) {
+		t.Errorf("versions differ: PATCH %s, GET %s", etag(added), got)
+	}
+	expect("GET /Groups/"+g.id(), "members", adas, cyds)
+	send(t, srv, "PATCH /Groups/"+g.id(), patchBody(`[{"op":"remove","path":"members"}]`), "If-Match: "+etag(before)).want(t, 412)
+	found := func(path string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, r := range send(t, srv, "GET "+path, "").want(t, 200).json["Resources"].([]any) {
+			got = append(got, r.(map[string]any)["id"].(string))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s finds %v, want %v", path, got, want)
+		}
+	}
+	found(`/Groups?filter=members.value+eq+"`+ada+`"`, g.id(), h.id())
+	found(`/Groups?filter=members[value+eq+"`+bob+`"]`, h.id())
+	found(`/Groups?filter=not+(members.value+eq+"`+cyd+`")`, h.id())
+	found(`/Users?filter=groups.value+eq+"`+g.id()+`"`, ada, cyd)
+	found(`/Users?filter=groups.value+eq+"`+h.id()+`"+and+not+(userName+eq+"ada")`, bob)
+	found(`/Users?filter=not+(groups.value+eq+"`+h.id()+`")`, cyd)
+	found(`/Users?filter=groups+pr`, ada, bob, cyd)
+	found(`/Users?filter=groups.value+eq+"nothing"`)
+
+	// PUT sets all of them, PATCH with a filter some.
+	put := send(t, srv, "PUT /Groups/"+g.id(), `{"displayName":"G2","members":[{"value":"`+bob+`"},{"value":"`+cyd+`"}]}`).want(t, 200)
+	if got := members(put, "members"); !slices.Equal(got, slices.Sorted(slices.Values([]string{bobs, cyds}))) || put.json["displayName"] != "G2" {
+		t.Errorf("after PUT: %v", put.Body)
+	}
+	send(t, srv, "PATCH /Groups/"+g.id(), patchBody(`[{"op":"remove","path":"members[value eq \"`+bob+`\"]"},{"op":"replace","path":"displayName","value":"G3"}]`)).want(t, 200)
+	expect("GET /Groups/"+g.id(), "members", cyds)
+	expect("GET /Users/"+cyd, "groups", g.id()+"=G3")
+	expect("GET /Users/"+bob, "groups", h.id()+"=H")
+
+	// Nothing is left of a user or a group that is deleted.
+	send(t, srv, "DELETE /Users/"+cyd, "").want(t, 204)
+	expect("GET /Groups/"+g.id(), "members")
+	send(t, srv, "DELETE /Groups/"+h.id(), "").want(t, 204)
+	expect("GET /Users/"+ada, "groups")
+	found(`/Users?filter=groups+pr`)
+
+	// The directory reads all of it.
+	refs := func(list []scim.Ref, err error) (ids []string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range list {
+			ids = append(ids, r.ID)
+		}
+		return ids
+	}
+	send(t, srv, "PATCH /Groups/"+g.id(), patchBody(`[{"op":"add","path":"members","value":[{"value":"`+ada+`"}]}]`)).want(t, 200)
+	d := srv.Directory()
+	if got := refs(d.Members(t.Context(), "", scim.Ref{Type: "Group", ID: g.id()}, scim.Ref{}, 10)); !slices.Equal(got, []string{ada}) {
+		t.Errorf("members by the directory: %v", got)
+	}
+	if got := refs(d.GroupsOf(t.Context(), "", scim.Ref{Type: "User", ID: ada}, scim.Ref{}, 10)); !slices.Equal(got, []string{g.id()}) {
+		t.Errorf("groups by the directory: %v", got)
+	}
+	if err := srv.Erase(t.Context(), "", "User", ada); err != nil {
+		t.Fatal(err)
+	}
+	if got := refs(d.Members(t.Context(), "", scim.Ref{Type: "Group", ID: g.id()}, scim.Ref{}, 10)); len(got) != 0 {
+		t.Errorf("members after the only one was erased: %v", got)
 	}
 }
 
 func TestNestingIsFollowedWhereverGroupsAreKept(t *testing.T) {
 	t.Parallel()
-	for name, srv := range places(t, scim.WithIndirectGroups()) {
+	for name, server := range places(scim.WithIndirectGroups()) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			srv := server(t, memory.New())
 			ada := newUser(t, srv, "ada")
 			inner := send(t, srv, "POST /Groups", groupWith("Inner", ada)).want(t, 201).id()
 			outer := send(t, srv, "POST /Groups", `{"displayName":"Outer","members":[{"value":"`+inner+`","type":"Group"}]}`).want(t, 201).id()

@@ -81,7 +81,7 @@ func (a *linkAnswers) test(id string, l filter.Linked) bool { return a.known[l][
 // candidates yields all resources that a query may concern.
 func (a *linkAnswers) candidates(ctx context.Context) iter.Seq2[*storage.Record, error] {
 	return func(yield func(*storage.Record, error) bool) {
-		q := storage.Query{Tenant: a.q.Tenant, Connection: a.q.Connection, Type: a.q.Type, Hidden: a.q.Hidden, Limit: linkPage}
+		q := storage.Query{Tenant: a.q.Tenant, Connection: a.q.Connection, Type: a.q.Type, Hidden: a.q.Hidden, OnlyHidden: a.q.OnlyHidden, Limit: linkPage}
 		for {
 			page, err := a.store.Query(ctx, &q)
 			if err == nil {

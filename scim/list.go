@@ -171,12 +171,7 @@ func (s *Server) readHandled(ctx context.Context, e *endpoint, op *Operation, w 
 	if w.peek {
 		req.Limit++
 	}
-	var failed error
-	req.Links = s.linkTest(ctx, e, op.Principal.Tenant, &failed)
-	page, err := e.handler.List(ctx, req)
-	if err == nil {
-		err = failed
-	}
+	page, err := s.listHandled(ctx, e, req)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +183,18 @@ func (s *Server) readHandled(ctx context.Context, e *endpoint, op *Operation, w 
 		read.items[i].Resource = r
 	}
 	return read, nil
+}
+
+// listHandled has a handler answer a list, and the handler's questions about links
+// answered.
+func (s *Server) listHandled(ctx context.Context, e *endpoint, req *ListRequest) (*ListPage, error) {
+	var failed error
+	req.Links = s.linkTest(ctx, e, req.Tenant, &failed)
+	page, err := e.handler.List(ctx, req)
+	if err == nil {
+		err = failed
+	}
+	return page, err
 }
 
 func (s *Server) readStored(ctx context.Context, e *endpoint, op *Operation, w window, sort Sort, limit int) (*stretch, error) {
