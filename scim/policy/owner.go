@@ -22,6 +22,8 @@ import (
 // could not be replaced by anybody inside it. A change that would take the owner's
 // role from that user is refused; LetGo says what happens to its deactivation and
 // deletion. Of any number of owners who leave at the same moment, the last one stays.
+// Where a handler keeps users, an owner whom it was asked to let go does not count as
+// another one for a minute, also when the handler failed.
 //
 // It is for hosts that do not use package roles. Where roles manages the
 // organisation's roles, its reconciler keeps the role of the last owner, without

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/policy"
@@ -179,4 +180,30 @@ func TestOfOwnersWhoLeaveAtTheSameMomentOneStays(t *testing.T) {
 		t.Parallel()
 		leaving(t, []*server{places()[1].server(t, guard())})
 	})
+}
+
+func TestAnOwnerWhomAHandlerIsAboutToLetGoDoesNotCountAsAnother(t *testing.T) {
+	t.Parallel()
+	p, now := places()[1], newClock()
+	s := p.server(t, scim.WithGuard(policy.LastOwner{}.Guard()), scim.WithClock(now.Now))
+	ada, bob := s.create("ada", owner), s.create("bob", owner)
+	begun, end := make(chan bool, 1), make(chan bool)
+	p.table.before = func() error { begun <- true; <-end; return scim.ErrConflict }
+	done := make(chan int)
+	go func() { done <- s.send("DELETE /Users/"+ada, "").status }()
+	<-begun
+	s.deactivate(bob).want(403)
+	p.table.before = nil
+	close(end)
+	if got := <-done; got != 204 {
+		t.Error(got)
+	}
+	// One that failed counts again once it is known.
+	eve := s.create("eve", owner)
+	p.table.before = func() error { return scim.Errorf(503, "", "the database is down") }
+	s.deactivate(eve).want(503)
+	p.table.before = nil
+	s.deactivate(bob).want(403)
+	now.pass(time.Minute)
+	s.deactivate(bob).want(200)
 }

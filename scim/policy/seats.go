@@ -132,21 +132,23 @@ type seatsAccount struct {
 // take takes seats, n at least one.
 func (a *seatsAccount) take(ctx context.Context, n, limit int) error {
 	now, v := a.commit.Time(), &a.Value
-	if a.Version == 0 || v.Idle || passed(v.Counted, now, recountLater) && a.quiet() {
+	counted := a.Version == 0 || v.Idle || passed(v.Counted, now, recountLater) && a.quiet()
+	if counted {
+		if err := a.count(ctx); err != nil {
+			return err
+		}
+	}
+	if !counted && v.Used+n > limit && (v.Freed || passed(v.Counted, now, recountSoon)) && a.quiet() {
+		counted = true
 		if err := a.count(ctx); err != nil {
 			return err
 		}
 	}
 	if v.Used+n > limit {
-		if !v.Counted.Equal(now) && (v.Freed || passed(v.Counted, now, recountSoon)) && a.quiet() {
-			if err := a.count(ctx); err != nil {
-				return err
-			}
-		}
-		if v.Used+n > limit {
+		if counted {
 			a.note(ctx)
-			return errTaken{limit}
 		}
+		return errTaken{limit}
 	}
 	v.Used += n
 	if a.commit.Handled() {
@@ -208,9 +210,6 @@ func (a *seatsAccount) keep() error {
 // the store is not asked again for each of the others. Others who write it know as
 // much, and it is not worth another error.
 func (a *seatsAccount) note(ctx context.Context) {
-	if !a.Value.Counted.Equal(a.commit.Time()) {
-		return
-	}
 	if put, err := a.kind.Put(a.State, a.commit.Time()); err == nil {
 		_ = commitAlone(ctx, a.commit, a.tenant, put)
 	}

@@ -179,13 +179,12 @@ func TestSeatsAreCountedAnewWhenTheHostChangedUsersByItself(t *testing.T) {
 	s.send("POST /Users", user("dan")).want(403)
 
 	// Users who came behind the server's back count within the hour.
-	erase(eve)
-	now.pass(time.Minute)
+	s.send("DELETE /Users/"+eve, "").want(204)
+	now.pass(time.Hour)
 	a := resourceOf(t, s, "behind")
 	if _, err := s.Directory().Store().Commit(t.Context(), &storage.Batch{Tenant: "acme", Time: now.Now(), Puts: []storage.Put{{Record: storage.NewRecord(a, "entra"), IfAbsent: true}}}); err != nil {
 		t.Fatal(err)
 	}
-	now.pass(time.Hour)
 	s.send("POST /Users", user("dan")).want(403)
 	if n, err := policy.ActiveUsers(t.Context(), s.Directory(), "acme"); n != 2 || err != nil {
 		t.Error(n, err)
@@ -266,12 +265,17 @@ func (q *queries) Query(ctx context.Context, query *storage.Query) (*storage.Pag
 func TestSeatsDoNotCountUsersForEachActivation(t *testing.T) {
 	t.Parallel()
 	store := &queries{Store: memory.New()}
-	s := newServer(t, store, limitOf(60).guard(), scim.WithClock(newClock().Now))
+	now := newClock()
+	s := newServer(t, store, limitOf(60).guard(), scim.WithClock(now.Now))
 	s.create("first")
 	store.n.Store(0)
-	s.send("POST /Bulk", bulkOfCreates(200)).want(200)
+	s.send("POST /Bulk", bulkOfCreates(59)).want(200)
+	now.pass(2 * time.Minute)
+	for i := range 50 {
+		s.send("POST /Users", user(fmt.Sprintf("more%d", i))).want(403)
+	}
 	if n := store.n.Load(); n > 2 {
-		t.Errorf("%d queries for 200 creates, 141 of them refused", n)
+		t.Errorf("%d queries for 59 creates and 50 refusals", n)
 	}
 }
 
@@ -405,6 +409,22 @@ func TestAHandlerThatTakesItsTimeIsWaitedForBeforeSeatsAreCountedAnew(t *testing
 	if got := <-done; got != 201 {
 		t.Error(got)
 	}
+}
+
+func TestASeatThatAHandlerGaveBackIsFreeAMinuteAfterTheLastActivation(t *testing.T) {
+	t.Parallel()
+	p, now := places()[1], newClock()
+	s := p.server(t, limitOf(1).guard(), scim.WithClock(now.Now))
+	ada := s.create("ada")
+	now.pass(59 * time.Second)
+	s.deactivate(ada).want(200)
+	s.send("POST /Users", user("bob")).want(403)
+	now.pass(time.Second)
+	bob := s.create("bob")
+	now.pass(time.Minute)
+	s.send("POST /Users", user("eve")).want(403) // the store was asked just now
+	s.deactivate(bob).want(200)
+	s.create("eve")
 }
 
 func TestSeatsHoldWhateverHappens(t *testing.T) {

@@ -299,6 +299,7 @@ func TestUpdateSetsWhatTheHostOwnsAndNothingElse(t *testing.T) {
 	claims := map[string]any{
 		"displayName": "Ada", "title": "Queen", "active": false, "roles": []any{map[string]any{"value": "owner"}},
 		"userName": "mallory", "externalId": "Y", "password": "p", "nosuch": "x", "name.givenName": "Augusta", "id": "1", "groups": []any{},
+		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName": "Eve",
 	}
 	fields := policy.Fields{Host: []string{"displayName", "name"}}
 	set, err := signin.Update(t.Context(), s.Server, "acme", entry(), fields, claims)
