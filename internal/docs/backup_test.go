@@ -133,7 +133,8 @@ func TestADumpOfTheDatabaseIsWhole(t *testing.T) {
 	ask("POST /Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"new"}`)
 }
 
-// clientPrograms is the directory of pg_dump and psql.
+// clientPrograms is the directory of pg_dump and psql. Where the server is
+// somebody else's they may be missing.
 func clientPrograms(t *testing.T) string {
 	t.Helper()
 	if found, err := exec.LookPath("pg_dump"); err == nil {
@@ -141,7 +142,7 @@ func clientPrograms(t *testing.T) string {
 	}
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pg_dump")
 	if len(found) == 0 {
-		if os.Getenv("CI") != "" {
+		if os.Getenv("CI") != "" && os.Getenv(pgtest.Variable) == "" {
 			t.Fatal("there is no pg_dump")
 		}
 		t.Skip("there is no pg_dump: a dump is not tried")
