@@ -74,7 +74,7 @@ func (e *endpoint) allows(m Method) bool {
 }
 
 // keepsLinks reports whether the handler keeps the relations that its resources own.
-func (e *endpoint) keepsLinks() bool { return e.can.link != nil }
+func (e *endpoint) keepsLinks() bool { return e != nil && e.can.link != nil }
 
 func (s *Server) notAllowed(e *endpoint, m Method) error {
 	return Errorf(http.StatusMethodNotAllowed, "", "%s resources cannot be changed in this way here (%s)", e.typ.Name(), m)

@@ -596,3 +596,40 @@ type fixedLinks struct {
 func (h *fixedLinks) Links(context.Context, *storage.LinkQuery) ([]storage.Link, error) {
 	return h.links, h.err
 }
+
+// ownedTeams are teams that can be adopted.
+type ownedTeams struct {
+	*teams
+	owners map[string]string
+}
+
+func (h *ownedTeams) Owners(_ context.Context, _ string, ids []string) (map[string]string, error) {
+	return h.owners, nil
+}
+
+func (h *ownedTeams) Adopt(ctx context.Context, tenant string, r *scim.Resource, from, to string) (*scim.Resource, error) {
+	if h.owners[r.ID()] != from {
+		return nil, scim.ErrConflict
+	}
+	r, err := h.Replace(ctx, tenant, r)
+	if err == nil {
+		h.owners[r.ID()] = to
+	}
+	return r, err
+}
+
+func TestAGroupIsAdoptedWithTheMembersThatWereSent(t *testing.T) {
+	t.Parallel()
+	h := &ownedTeams{newTeams(nil), map[string]string{}}
+	srv := adopting(t, memory.New(), func(*scim.Claim) scim.Adoption { return scim.Adopt }, scim.WithHandler(schema.Group(), h))
+	ada, bob := newUser(t, srv, "ada"), newUser(t, srv, "bob")
+	h.rows["g"] = scim.NewResource(srv.Type("Group")).Meta(scim.Meta{ID: "g", Version: "1"}).Set("displayName", "Staff").Resource()
+	h.in["g"] = map[storage.Ref]bool{{Type: "User", ID: ada}: true}
+	a := send(t, srv, "POST /Groups", `{"displayName":"STAFF","externalId":"x","members":[{"value":"`+bob+`"}]}`).want(t, 201)
+	if a.id() != "g" || h.owners["g"] != "okta" || a.json["externalId"] != "x" {
+		t.Errorf("adopted as %s by %q: %s", a.id(), h.owners["g"], a.Body)
+	}
+	if len(h.in["g"]) != 2 || h.last.Resource != nil || etag(a) != etag(send(t, srv, "GET /Groups/g", "")) {
+		t.Errorf("members %v, the last edit %+v", h.in["g"], h.last)
+	}
+}

@@ -41,8 +41,8 @@ func Options(opts ...Option) Option {
 // same name replaces a built-in one: that is how User and Group get extensions.
 func WithResourceType(t ResourceType) Option { return served(t, nil) }
 
-// WithHandler serves a resource type, built-in or not, from the host. Its
-// relations still live in the store, see [ResourceHandler].
+// WithHandler serves a resource type, built-in or not, from the host. Its relations
+// are in the store all the same, unless the handler is a [Linker].
 func WithHandler(t ResourceType, h ResourceHandler) Option {
 	if h == nil {
 		return option(func(*Server) error { return fmt.Errorf("the handler of resource type %s is nil", t.Name) })

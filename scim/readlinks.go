@@ -16,7 +16,7 @@ import (
 // or an overlay of it.
 func (s *Server) readLinks(ctx context.Context, st storage.Store, q *storage.LinkQuery) (links []storage.Link, err error) {
 	e := s.byName[q.Relation.Owner]
-	if e != nil && e.keepsLinks() {
+	if e.keepsLinks() {
 		links, err = e.can.link.Links(ctx, q)
 	} else {
 		links, err = st.Links(ctx, q)
@@ -81,14 +81,17 @@ func (s *Server) find(ctx context.Context, st storage.Store, e *endpoint, tenant
 			}
 		}
 	case e.handler != nil:
+		label := e.typ.Label()
 		for _, id := range ids {
 			r, err := e.handler.Get(within(ctx, scope), tenant, id)
 			switch {
 			case errors.Is(err, ErrNotFound):
 			case err != nil:
 				return nil, err
+			case label.IsZero():
+				found[id] = ""
 			default:
-				found[id] = r.Get(e.typ.Label()).Text()
+				found[id] = r.Get(label).Text()
 			}
 		}
 	default:
