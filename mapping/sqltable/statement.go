@@ -20,6 +20,8 @@ type statement struct {
 	// negated says that the condition in the making stands below a NOT, where null is
 	// not as good as false.
 	negated bool
+	// tenantKey is that of the rows that the statement is about.
+	tenantKey any
 }
 
 func (b *binding) statement() *statement { return &statement{b: b} }
@@ -67,6 +69,7 @@ func (b *binding) from() string {
 // and with what the schema demands. It stands in every statement about rows.
 func (b *binding) own(q *statement, a access) []string {
 	var terms []string
+	q.tenantKey = a.tenantKey
 	if b.tenant != nil {
 		terms = append(terms, column(b.tenant)+" = "+q.arg(a.tenantKey))
 	}

@@ -1,6 +1,7 @@
 package sqltable
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -359,6 +360,9 @@ func (q *statement) folded(c *cell, name string, n filter.Compare, upper bool) c
 	}
 	compared := ""
 	if n.Op == filter.Eq && n.Key != "" {
+		if upper && !ascii && name == column(info) && q.b.isUnique(c) {
+			return cond{q.lookUp(c, n.Key), false}
+		}
 		compared = q.equal(c, name, n.Key)
 	} else {
 		compared = q.textOp(q.lowered(q.text(name, info)), n.Op, n.Key)
@@ -374,6 +378,23 @@ func (q *statement) folded(c *cell, name string, n filter.Compare, upper bool) c
 
 func (q *statement) wide(name string, info *columnInfo) string {
 	return wide(q.b.db.Dialect(), name, info)
+}
+
+// lookUp is the condition that a text which should have an index is a key, but for
+// case, or wide. Each half is a statement of its own with the index for it: of an OR
+// in a larger condition, planners make a walk through the tenant.
+func (q *statement) lookUp(c *cell, key string) string {
+	b, name := q.b, "u."+quoteOne(c.info.name)
+	from := "SELECT u." + quoteOne(b.key.name) + " FROM " + quoted(b.table.Name) + " AS u WHERE "
+	if b.tenant != nil {
+		from += "u." + quoteOne(b.tenant.name) + " = " + q.arg(q.tenantKey) + " AND "
+	}
+	return column(b.key) + " IN (" + from + q.equal(c, name, key) + " UNION ALL " + from + q.wide(name, c.info) + ")"
+}
+
+// isUnique reports whether the cell is one that is looked up.
+func (b *binding) isUnique(c *cell) bool {
+	return slices.ContainsFunc(b.uniques, func(u unique) bool { return &b.cells[u.cell] == c })
 }
 
 // equal is the condition that a text that is not wide is the operand but for case, in
