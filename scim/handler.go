@@ -106,7 +106,8 @@ type ListRequest struct {
 	// Offset skips matches; Limit bounds the page, 0 asks for the total alone.
 	Offset, Limit int
 	// Links answers the tests on relations in Filter, see [Filter.UsesLinks] and
-	// [Filter.Match].
+	// [Filter.Match]. It asks the store or a [Linker], this handler perhaps, and is of
+	// use until List returns.
 	Links filter.LinkTest
 }
 

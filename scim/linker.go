@@ -16,8 +16,8 @@ import (
 //
 // The version of a resource, if the handler keeps one, covers the relations that it
 // owns: it is another one after a link was added or removed. Without versions the
-// resources of a Linker have no ETags, since content alone does not tell about links. Delete removes the links that a resource owns
-// together with it.
+// resources of a Linker have no ETags, since content alone does not tell about links.
+// Delete removes the links that a resource owns together with it.
 //
 // Users in the server's store and groups of a Linker, or the other way round, go
 // together: what is deleted in one place leaves links in the other, which the server
@@ -33,6 +33,9 @@ type Linker interface {
 	//
 	// Links are the same for all connections of a tenant: what [ScopeFromContext] says
 	// plays no part.
+	//
+	// It may be called while List of this or another handler runs, which asks by
+	// [ListRequest].Links: List must not hold a lock that Links waits for.
 	Links(ctx context.Context, q *storage.LinkQuery) ([]storage.Link, error)
 }
 
