@@ -67,6 +67,9 @@ func TestAFuseBlowsWhenTooManyAreDeactivated(t *testing.T) {
 				t.Errorf("%q lacks %q", refused.detail(), part)
 			}
 		}
+		if got := refused.header.Get("Retry-After"); got != "86400" {
+			t.Errorf("Retry-After: %q", got)
+		}
 		for _, w := range ways() {
 			if got := w.do(s, ids[3], "u3", false); got != 403 {
 				t.Errorf("%s: %d", w.name, got)

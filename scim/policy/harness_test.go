@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -96,6 +97,7 @@ type answer struct {
 	t      testing.TB
 	what   string
 	status int
+	header http.Header
 	body   string
 	json   map[string]any
 }
@@ -109,7 +111,7 @@ func (s *server) send(request, body string, token ...string) *answer {
 	r.Header.Set("Authorization", "Bearer "+cmp.Or(strings.Join(token, ""), "acme"))
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	a := &answer{t: s.t, what: request, status: w.Code, body: w.Body.String()}
+	a := &answer{t: s.t, what: request, status: w.Code, header: w.Header(), body: w.Body.String()}
 	if w.Body.Len() > 0 {
 		if err := json.Unmarshal(w.Body.Bytes(), &a.json); err != nil {
 			s.t.Errorf("%s: the answer is not JSON: %v\n%s", request, err, w.Body)

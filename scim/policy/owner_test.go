@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/policy"
 )
@@ -206,4 +208,39 @@ func TestAnOwnerWhomAHandlerIsAboutToLetGoDoesNotCountAsAnother(t *testing.T) {
 	s.deactivate(bob).want(403)
 	now.pass(time.Minute)
 	s.deactivate(bob).want(200)
+}
+
+func TestAnOrganisationThatHasAnOwnerKeepsOneWhateverHappens(t *testing.T) {
+	t.Parallel()
+	for _, p := range places() {
+		rapid.Check(t, func(rt *rapid.T) {
+			if p.table != nil {
+				clear(p.table.rows)
+			}
+			now := newClock()
+			s := p.server(t, scim.WithGuard(policy.LastOwner{}.Guard()), scim.WithClock(now.Now))
+			ids := []string{s.create("u0", owner), s.create("u1", owner), s.create("u2")}
+			for range rapid.IntRange(1, 20).Draw(rt, "steps") {
+				now.pass(time.Minute)
+				i := rapid.IntRange(0, len(ids)-1).Draw(rt, "who")
+				on := rapid.Bool().Draw(rt, "on")
+				roles := rapid.SampledFrom([]string{"", owner, `,"roles":[{"value":"member"}]`, `,"roles":[{"value":"member"},{"value":"OWNER"}]`}).Draw(rt, "roles")
+				switch rapid.IntRange(0, 3).Draw(rt, "what") {
+				case 0:
+					s.send("DELETE /Users/"+ids[i], "")
+				case 1:
+					ways()[rapid.IntRange(1, 4).Draw(rt, "way")].do(s, ids[i], "", on)
+				case 2:
+					s.send("PUT /Users/"+ids[i], user(fmt.Sprintf("u%d", i), roles, fmt.Sprintf(`,"active":%v`, on)))
+				default:
+					if a := s.send("POST /Users", user(fmt.Sprintf("u%d", len(ids)), roles, fmt.Sprintf(`,"active":%v`, on))); a.status == 201 {
+						ids = append(ids, a.id())
+					}
+				}
+				if n := s.send(`GET /Users?filter=active+eq+true+and+roles.value+eq+"owner"`, "").want(200).json["totalResults"]; n == 0.0 {
+					rt.Fatal("nobody owns the organisation any more")
+				}
+			}
+		})
+	}
 }

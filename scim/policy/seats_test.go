@@ -318,37 +318,47 @@ func databases(t *testing.T) map[string]func(t *testing.T) func() storage.Store 
 
 func TestAsManyParallelCreatesPassAsThereAreSeats(t *testing.T) {
 	t.Parallel()
+	const seats, processes, each = 17, 3, 10
+	fill := func(t *testing.T, server func() *server) {
+		t.Helper()
+		var passed, refused atomic.Int64
+		var wg sync.WaitGroup
+		for process := range processes {
+			s := server()
+			for worker := range 2 {
+				wg.Go(func() {
+					for i := range each {
+						name := fmt.Sprintf("u%d-%d-%d", process, worker, i)
+						switch a := s.send("POST /Users", user(name)); a.status {
+						case 201:
+							passed.Add(1)
+						case 403:
+							refused.Add(1)
+						default:
+							t.Errorf("%d %s", a.status, a.body)
+						}
+					}
+				})
+			}
+		}
+		wg.Wait()
+		if passed.Load() != seats || refused.Load() != processes*2*each-seats {
+			t.Errorf("%d passed and %d were refused", passed.Load(), refused.Load())
+		}
+	}
 	for name, database := range databases(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const seats, processes, each = 17, 3, 10
 			open := database(t)
-			var passed, refused atomic.Int64
-			var wg sync.WaitGroup
-			for process := range processes {
-				s := newServer(t, open(), limitOf(seats).guard())
-				for worker := range 2 {
-					wg.Go(func() {
-						for i := range each {
-							name := fmt.Sprintf("u%d-%d-%d", process, worker, i)
-							switch a := s.send("POST /Users", user(name)); a.status {
-							case 201:
-								passed.Add(1)
-							case 403:
-								refused.Add(1)
-							default:
-								t.Errorf("%d %s", a.status, a.body)
-							}
-						}
-					})
-				}
-			}
-			wg.Wait()
-			if passed.Load() != seats || refused.Load() != processes*2*each-seats {
-				t.Errorf("%d passed and %d were refused", passed.Load(), refused.Load())
-			}
+			fill(t, func() *server { return newServer(t, open(), limitOf(seats).guard()) })
 		})
 	}
+	t.Run("table", func(t *testing.T) {
+		t.Parallel()
+		p := places()[1]
+		s := p.server(t, limitOf(seats).guard())
+		fill(t, func() *server { return s })
+	})
 }
 
 func TestSeatsGoFromHandToHandInParallel(t *testing.T) {

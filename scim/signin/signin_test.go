@@ -14,6 +14,7 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/policy"
+	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/scim/signin"
 	"github.com/musterhq/muster/storage"
 	"github.com/musterhq/muster/storage/memory"
@@ -322,5 +323,92 @@ func TestUpdateSetsWhatTheHostOwnsAndNothingElse(t *testing.T) {
 	}
 	if set, err := signin.Update(t.Context(), s.Server, "acme", entry(), policy.Fields{}, claims); set != nil || err != nil {
 		t.Error(set, err)
+	}
+}
+
+// table serves users from a slice, as a host does from a table of its own.
+type table struct {
+	mu   sync.Mutex
+	rows []*scim.Resource
+}
+
+func (h *table) Get(_ context.Context, _, id string) (*scim.Resource, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.rows {
+		if r.ID() == id {
+			return r, nil
+		}
+	}
+	return nil, scim.ErrNotFound
+}
+
+func (h *table) List(_ context.Context, req *scim.ListRequest) (*scim.ListPage, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return scim.Page(req, func(yield func(*scim.Resource, error) bool) {
+		for _, r := range h.rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	})
+}
+
+func (h *table) Create(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, other := range h.rows {
+		if schema.Fold(other.String("userName")) == schema.Fold(r.String("userName")) {
+			return nil, scim.NotUnique("userName")
+		}
+	}
+	h.rows = append(h.rows, r.WithMeta(scim.Meta{ID: fmt.Sprint(len(h.rows) + 1)}))
+	return h.rows[len(h.rows)-1], nil
+}
+
+func TestUsersInTheHostsTablesSignInTheSameWay(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, memory.New(), scim.WithHandler(schema.User(), &table{}))
+	ada := s.create("ada@example.com", `,"externalId":"X","emails":[{"value":"a@example.com"}]`)
+	s.create("bob@example.com", `,"active":false`)
+	rules := signin.Rules{JustInTime: everybody}
+	for _, c := range []struct {
+		id   signin.Identity
+		user string
+		what signin.Outcome
+		say  signin.Reason
+	}{
+		{signin.Identity{Connection: "entra", ExternalID: "X"}, ada, signin.Existing, ""},
+		{signin.Identity{Connection: "entra", UserID: ada}, ada, signin.Existing, ""},
+		{signin.Identity{Connection: "entra", UserName: "ADA@example.com"}, ada, signin.Existing, ""},
+		{signin.Identity{Connection: "entra", Email: "A@example.com", EmailVerified: true}, ada, signin.Existing, ""},
+		{signin.Identity{Connection: "entra", UserName: "bob@example.com"}, "2", signin.Refused, signin.Deactivated},
+		{signin.Identity{Connection: "entra", UserName: "ada@example.com", ExternalID: "Y"}, ada, signin.Refused, signin.Contradicted},
+		{signin.Identity{Connection: "entra", UserName: "new@example.com"}, "3", signin.Created, ""},
+		{signin.Identity{Connection: "entra", UserName: "new@example.com"}, "3", signin.Existing, ""},
+	} {
+		d, err := rules.SignIn(t.Context(), s.Server, "acme", c.id, nil)
+		if err != nil || d.Outcome != c.what || d.Reason != c.say || d.User.Resource == nil || d.User.Resource.ID() != c.user {
+			t.Errorf("%+v: %+v %v", c.id, d, err)
+		}
+	}
+	var wg sync.WaitGroup
+	ids := make([]string, 8)
+	for i := range ids {
+		wg.Go(func() {
+			d, err := rules.SignIn(t.Context(), s.Server, "acme", signin.Identity{Connection: "entra", UserName: "eve@example.com"}, nil)
+			if err != nil || !d.Outcome.OK() {
+				t.Error(d, err)
+				return
+			}
+			ids[i] = d.User.Resource.ID()
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if id != ids[0] {
+			t.Errorf("one person is several users: %v", ids)
+		}
 	}
 }
