@@ -40,7 +40,7 @@ type Claim struct {
 	Principal Principal
 	Type      *Type
 	// Attribute is the unique attribute that both have the same value of, such as
-	// "userName".
+	// "userName", or what [Adopting.Alike] or [HeldBy] says.
 	Attribute string
 	// Existing is the resource that is there, and the connection that it belongs to:
 	// [Adopting.Host], or one that the caller's replaces, or "" for a resource of a
@@ -62,6 +62,12 @@ type Adopting struct {
 	// of: an application at the identity provider that was deleted and set up anew.
 	// nil: none. It is called on every create.
 	Replaced func(ctx context.Context, d *Directory, p Principal) ([]string, error)
+	// Alike returns further resources that a create may mean, by id, although no
+	// unique value says so: accounts with the same e-mail address under another
+	// userName. attribute is what they have in common, for [Claim.Attribute]. When all
+	// of these claims are declined, the create makes a resource of its own. nil: none.
+	// It is called when no unique value led to an adoption; sent is as in a [Claim].
+	Alike func(ctx context.Context, d *Directory, p Principal, sent *Resource) (attribute string, ids []string, err error)
 	// Decide answers a claim. It is required. It is called before the guards, once
 	// for a request as a rule, and again when somebody else has changed the existing
 	// resource meanwhile. An error refuses the request.
@@ -126,11 +132,11 @@ func (h *held) Error() string { return fmt.Sprintf("%s is held by the resource %
 // errAsked is the answer to a claim that waits for a person.
 func errAsked(attribute string) error {
 	return Errorf(http.StatusConflict, Uniqueness,
-		"the application has an account with this %s already; an administrator of the application was asked to approve the link, after which it is enough to send it again", attribute)
+		"the application already has one with the same %s; an administrator of the application was asked to approve the link, after which it is enough to send it again", attribute)
 }
 
 // errRejected is the answer to a claim that a person has refused.
 func errRejected(attribute string) error {
 	return Errorf(http.StatusConflict, Uniqueness,
-		"the application has an account with this %s already, and an administrator of the application refused to link it", attribute)
+		"the application already has one with the same %s, and an administrator of the application refused to link it", attribute)
 }

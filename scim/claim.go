@@ -60,7 +60,27 @@ func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (exist
 			}
 		}
 	}
-	return nil, asked, nil
+	existing, err = s.alike(ctx, e, op)
+	return existing, asked, err
+}
+
+// alike returns the resource that a create adopts although no unique value says so.
+func (s *Server) alike(ctx context.Context, e *endpoint, op *Operation) (*adoptee, error) {
+	if s.adopting.Alike == nil || op.Principal.Connection == s.adopting.Host {
+		return nil, nil
+	}
+	sent, _ := e.withoutPasswordIn(op.Resource.WithMeta(Meta{}))
+	attribute, ids, err := s.adopting.Alike(ctx, s.Directory(), op.Principal, sent)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		existing, err := s.claimedOf(ctx, e, op, id, attribute)
+		if err != nil && !errors.Is(err, ErrNotFound) || existing != nil {
+			return existing, err
+		}
+	}
+	return nil, nil
 }
 
 // adoptOr adopts the resource that a create means, or else creates one.

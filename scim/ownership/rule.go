@@ -24,6 +24,11 @@ type Rule struct {
 	// by a mail with a link, or a sign-in. ok is false when there is none. An address
 	// that the account merely names must not be returned. nil: none is verified.
 	Verified func(ctx context.Context, tenant string, account scim.DirectoryEntry) (email string, ok bool, err error)
+	// ByEmail also looks for accounts of the host's own that have another userName and
+	// an e-mail that is sent, in a verified domain. Where several accounts could be
+	// meant, none is adopted. Without ByEmail only an account of the same userName is
+	// met, and somebody who is called otherwise gets a second one.
+	ByEmail bool
 	// Otherwise is what becomes of claims that the rule does not settle: scim.Decline,
 	// the default, or scim.Queue. It also holds for accounts that are not active, which
 	// somebody switched off for a reason, and for groups that the host made.
@@ -44,6 +49,7 @@ func (r Rule) Option() scim.Option {
 			Replaced: func(ctx context.Context, d *scim.Directory, p scim.Principal) ([]string, error) {
 				return k.replacedBy(ctx, d.Store(), p.Tenant, p.Connection)
 			},
+			Alike:  r.alike(),
 			Decide: r.Decide,
 		}),
 		scim.WithGuard(r.Guard, k.review),
@@ -66,10 +72,10 @@ func (r Rule) Decide(ctx context.Context, c *scim.Claim) (scim.Adoption, error) 
 			return r.otherwise(), nil
 		}
 		return scim.Adopt, nil
-	case isGroup || !c.Existing.Resource.Active():
+	case isGroup:
 		return r.otherwise(), nil
 	}
-	proved, err := r.proves(ctx, c)
+	proved, err := r.proves(ctx, c.Principal.Tenant, c.Existing, c.Sent)
 	if err != nil {
 		return scim.Decline, err
 	}
@@ -86,20 +92,20 @@ func (r Rule) otherwise() scim.Adoption {
 	return r.Otherwise
 }
 
-// proves reports whether what was sent proves that it means the existing account.
-func (r Rule) proves(ctx context.Context, c *scim.Claim) (bool, error) {
-	if r.Verified == nil {
+// proves reports whether what was sent proves that it means an existing account.
+func (r Rule) proves(ctx context.Context, tenant string, existing scim.DirectoryEntry, sent *scim.Resource) (bool, error) {
+	if r.Verified == nil || !existing.Resource.Active() {
 		return false, nil
 	}
-	email, ok, err := r.Verified(ctx, c.Principal.Tenant, c.Existing)
+	email, ok, err := r.Verified(ctx, tenant, existing)
 	if err != nil || !ok {
 		return false, err
 	}
 	verified, ok := parseAddress(email)
-	if !ok || !sends(c.Sent, verified) {
+	if !ok || !sends(sent, verified) {
 		return false, nil
 	}
-	domains, err := r.domains(ctx, c.Principal.Tenant)
+	domains, err := r.domains(ctx, tenant)
 	return domains[verified.domain], err
 }
 

@@ -117,6 +117,56 @@ func TestWhatTheRuleDoesNotSettleIsDeclinedOrWaits(t *testing.T) {
 	}
 }
 
+func TestAnAccountOfAnotherNameIsFoundByItsVerifiedEmail(t *testing.T) {
+	t.Parallel()
+	overStores(t, func(t *testing.T, store storage.Store) {
+		owned := map[string]string{} // verified addresses by userName
+		rule := ownership.Rule{
+			ByEmail: true, Domains: domains("acme.example"), Otherwise: scim.Queue,
+			Verified: func(_ context.Context, _ string, a scim.DirectoryEntry) (string, bool, error) {
+				address, ok := owned[a.Resource.String("userName")]
+				return address, ok, nil
+			},
+		}
+		b := newBed(t, store, rule)
+		account := func(userName, email, verified string) string {
+			if verified != "" {
+				owned[userName] = verified
+			}
+			return b.made(host, "User", map[string]any{"userName": userName, "emails": []any{map[string]any{"value": email}}})
+		}
+		ada := account("ada", "Ada@acme.example", "ada@acme.example")
+		bea := account("bea", "bea@acme.example", "")
+		carla := account("carla", "carla@private.example", "carla@private.example")
+		account("dora", "dora@acme.example", "dora@acme.example")
+		account("dora2", "dora@acme.example", "dora@acme.example")
+		b.made("entra", "User", map[string]any{"userName": "eva", "emails": []any{map[string]any{"value": "eva@acme.example"}}})
+
+		if id, doc := b.want(201, "okta", "POST /Users", `{"userName":"ada@acme.example","externalId":"1"}`); id != ada || doc["userName"] != "ada@acme.example" {
+			t.Errorf("%v, want the account %s", doc, ada)
+		}
+		b.want(409, "okta", "POST /Users", `{"userName":"b@acme.example","emails":[{"type":"work","value":"BEA@acme.example"},{"value":"bea@acme.example"}]}`)
+		if list := b.approvals(); len(list) != 1 || list[0].Ref.ID != bea || list[0].Attempts != 1 {
+			t.Errorf("%+v", list)
+		}
+		if id, _ := b.want(201, "okta", "POST /Users", `{"userName":"carla@private.example"}`); id == carla {
+			t.Error("the domain is not verified")
+		}
+		b.want(201, "okta", "POST /Users", `{"userName":"dora@acme.example"}`)
+		b.want(201, "okta", "POST /Users", `{"userName":"eva@acme.example"}`)
+		for _, name := range []string{"dora", "dora2", "carla"} {
+			b.want(409, "okta", "POST /Users", `{"userName":"`+name+`"}`) // still the host's
+		}
+		// Without ByEmail it is another person.
+		rule.ByEmail = false
+		b = newBed(t, store, rule)
+		fay := account("fay", "fay@acme.example", "fay@acme.example")
+		if id, _ := b.want(201, "okta", "POST /Users", `{"userName":"fay@acme.example"}`); id == fay {
+			t.Error("the account was adopted")
+		}
+	})
+}
+
 func TestGroupsOfTheHostAreNotAdoptedByName(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, memory.New(), ownership.Rule{Domains: domains("acme.example"), Verified: ownName})
