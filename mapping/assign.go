@@ -38,16 +38,16 @@ func (m *Mapping[T]) Assign(dst *T, r *scim.Resource) (ignored []string, err err
 			a.refused.add(f.FieldInfo, err)
 		}
 	}
-	if m.side != nil {
-		*m.side(dst) = a.sideDocument(r)
-	} else {
-		for v := range r.Values() {
-			a.leave(m.byPath[v.Path().Index()], v)
-		}
-	}
 	if err := a.refused.err(); err != nil {
 		*dst = before
 		return nil, err
+	}
+	if m.side != nil {
+		*m.side(dst) = a.sideDocument(r)
+		return a.lost, nil
+	}
+	for v := range r.Values() {
+		a.leave(m.byPath[v.Path().Index()], v)
 	}
 	return a.lost, nil
 }

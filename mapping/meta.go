@@ -98,9 +98,7 @@ func metaText(at any) (string, error) {
 		}
 		return p.UTC().Format(time.RFC3339Nano), nil
 	case encoding.TextMarshaler:
-		if v := reflect.ValueOf(p); v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Pointer {
-			break
-		} else if v.Elem().IsZero() {
+		if reflect.ValueOf(p).Elem().IsZero() {
 			return "", nil
 		}
 		b, err := p.MarshalText()
