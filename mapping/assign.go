@@ -19,7 +19,8 @@ import (
 // path at fault to the client and the fields to the log. dst is unchanged then,
 // as far as a copy of *dst restores it: slices and pointers in it are replaced
 // and never written through. What set functions of the host do behind pointers
-// and maps is their affair.
+// and maps is their affair. A resource of another server's type is a programmer's
+// mistake, and a plain error.
 func (m *Mapping[T]) Assign(dst *T, r *scim.Resource) (ignored []string, err error) {
 	if r.Type() != m.typ {
 		return nil, errForeignType
