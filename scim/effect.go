@@ -66,5 +66,6 @@ func (e *Effect) Changed(path string) (Change, bool) {
 // It is called concurrently, and not under a lock: of two commits that are judged
 // at the same time, neither guard sees what the other is about to write. What is
 // wrong with a single effect is always found; a limit on how many there are may be
-// exceeded by commits that meet.
+// exceeded by commits that meet, unless the guard counts in a record of its own, see
+// [Commit.Keep]. Package policy has guards that do.
 type Guard func(ctx context.Context, p Principal, effects []Effect) error

@@ -16,7 +16,9 @@ import (
 type Rules struct {
 	// JustInTime returns whether somebody whom the identity provider has not sent may
 	// become a user by signing in. Where a tenant is provisioned by SCIM the answer
-	// should be no: being assigned is what makes a user there. nil never lets anybody.
+	// should be no: being assigned is what makes a user there. Where a handler keeps
+	// users there are no tombstones, so it should also be no for somebody whom the
+	// host's table knows as deleted. nil never lets anybody.
 	JustInTime func(ctx context.Context, tenant string, id Identity) (bool, error)
 	// Connection owns the users that are created just in time. "" is the identity's
 	// own, so that the identity provider finds the user when it looks for it. Another,
