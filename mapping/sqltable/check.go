@@ -80,7 +80,7 @@ func (c *check) keyAndTenant() {
 	if b.key.kind == kindInteger && !b.key.made {
 		c.fatal("", "column %s (%s) is not given a value by the database: it needs to be a serial or identity column, or in SQLite an INTEGER PRIMARY KEY", b.key.name, b.key.declared)
 	}
-	if !b.keyAlone() && (b.tenant == nil || !hasUnique(b.host, b.key.name, b.tenant.name)) && !b.host.view {
+	if !b.keyAlone() && (b.tenant == nil || !hasUnique(b.host, b.key.name, b.tenant.name)) {
 		c.fatal(c.index("UNIQUE INDEX", b.table.Name, b.key.name),
 			"no unique index is on column %s, so that two resources could have one id", b.key.name)
 	}
@@ -246,7 +246,7 @@ func (c *check) sideTable() {
 	if c.tenant != nil && c.side.column("tenant") == nil {
 		c.fatal("", "table %s was made without a tenant column; name another one in Table.Side", c.table.Side)
 	}
-	if wide := c.wideIndex(); wide != "" && !c.host.view &&
+	if wide := c.wideIndex(); wide != "" &&
 		!slices.ContainsFunc(c.host.indexes, func(i indexInfo) bool { return strings.Contains(i.partial, "[^ -~]") }) {
 		c.warn(wide, "the index of names beyond ASCII is missing: look-ups read the whole table; Handler.Migrate makes it")
 	}

@@ -58,13 +58,14 @@ func TestEverythingThatDoesNotFitIsSaidAtOnceWithItsRemedy(t *testing.T) {
 func TestATableThatIsNotThereIsSaid(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, db *database) {
-		db.seed()
+		db.seed().run("CREATE VIEW everybody AS SELECT * FROM users")
 		for _, c := range []struct {
 			table sqltable.Table
 			want  string
 		}{
 			{sqltable.Table{}, "Table.Name is empty"},
 			{sqltable.Table{Name: "user"}, "table user does not exist"},
+			{sqltable.Table{Name: "everybody"}, "everybody is a view"},
 			{sqltable.Table{Name: "users", Key: "uid"}, `no column "uid"`},
 			{sqltable.Table{Name: "users", Tenant: "org"}, `no column "org"`},
 			{sqltable.Table{Name: `u"; DROP TABLE users; --`}, "does not exist"},

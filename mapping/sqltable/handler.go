@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/musterhq/muster/scim"
 )
 
 // Handler serves a resource type from a table. Make one with [New] and give it to
@@ -26,6 +28,16 @@ type Handler struct {
 	warnings []Finding
 	b        *binding // nil before Bind
 }
+
+var _ interface {
+	scim.Binder
+	scim.ResourceHandler
+	scim.Creator
+	scim.Replacer
+	scim.Deleter
+	scim.Labeler
+	scim.Adopter
+} = (*Handler)(nil)
 
 // New looks at the tables in the database. An error says that it could not be
 // asked, or that the declaration is incomplete; whether the tables fit the resource
@@ -51,7 +63,10 @@ func New(ctx context.Context, db Database, table Table) (*Handler, error) {
 		table.Clock = time.Now
 	}
 	h := &Handler{db: db, table: table, about: map[string]*tableInfo{}}
-	return h, h.look(ctx)
+	if err := h.look(ctx); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // look describes the tables.
@@ -68,8 +83,11 @@ func (h *Handler) look(ctx context.Context) error {
 		h.about[name] = info
 	}
 	h.host, h.side = h.about[h.table.Name], h.about[h.table.Side]
-	if h.host == nil {
+	switch {
+	case h.host == nil:
 		return fmt.Errorf("sqltable: table %s does not exist", h.table.Name)
+	case h.host.view:
+		return fmt.Errorf("sqltable: %s is a view; rows can be locked and numbered in a table only", h.table.Name)
 	}
 	for _, needed := range []string{h.table.Key, h.table.Tenant} {
 		if needed != "" && h.host.column(needed) == nil {

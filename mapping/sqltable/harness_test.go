@@ -288,3 +288,14 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	h.ServeHTTP(w, r)
 	return w
 }
+
+// newServerOf makes a server of users in a table for one tenant.
+func newServerOf(t testing.TB, users *sqltable.Handler, tenant string) *scim.Server {
+	t.Helper()
+	auth := scim.BearerTokens(map[string]scim.Principal{"secret": {Tenant: tenant, Connection: "okta"}})
+	srv, err := scim.New(memory.New(), auth, scim.WithHandler(schema.User(), users))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return srv
+}

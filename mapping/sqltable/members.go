@@ -38,6 +38,11 @@ type Groups struct {
 	members Memberships
 }
 
+var _ interface {
+	scim.Binder
+	scim.LinkEditor
+} = (*Groups)(nil)
+
 // NewGroups is [New] for groups, or other resources with a relation such as members.
 // It is called before any server is made. The handler of the users takes a user who
 // is deleted out of the groups, so that no foreign key stands in the way.
@@ -135,53 +140,87 @@ func (q *statement) linked(n filter.Linked, upper bool) cond {
 // Links implements [scim.Linker].
 func (g *Groups) Links(ctx context.Context, query *storage.LinkQuery) (links []storage.Link, err error) {
 	b := g.b
-	r := b.relation
-	if query.Relation.Owner != b.typ.Name() || query.Relation.Name != r.name {
+	if query.Relation.Owner != b.typ.Name() || query.Relation.Name != b.relation.name {
 		return nil, nil
 	}
-	of, to := r.owner, r.member
-	ofType, toType := b.typ.Name(), r.target
+	l := b.linking(query)
+	if l == nil {
+		return nil, nil
+	}
+	// The groups of a user are few, and those of a page of users are read at once;
+	// the members of a group may be many, and of each no more than asked for is read.
+	size := 1
 	if query.Inverse {
-		of, to, ofType, toType = to, of, toType, ofType
+		size = chunk
 	}
-	others, restricted, none := keysOf(to, toType, query.Other)
-	if none {
-		return nil, nil
-	}
+	found := map[storage.Ref][]storage.Link{}
 	err = b.db.Read(ctx, func(tx Tx) error {
-		for _, ref := range query.Of {
-			key, ok := keyValue(of, ref.ID)
-			if ref.Type != ofType || !ok {
-				continue
-			}
-			q := b.statement()
-			terms := []string{"m." + quoteOne(of.name) + " = " + q.arg(key), b.ofTenant(q, query.Tenant)}
-			if restricted {
-				terms = append(terms, "m."+quoteOne(to.name)+" IN ("+q.list(others)+")")
-			}
-			id := q.bytes(q.text("m."+quoteOne(to.name), to))
-			switch {
-			case query.After == (storage.Ref{}) || query.After.Type < toType:
-			case query.After.Type > toType:
-				continue
-			default:
-				terms = append(terms, id+" > "+q.arg(query.After.ID))
-			}
-			text := "SELECT " + b.read(to, "m.") + " FROM " + quoted(r.Name) + " AS m WHERE " + all(terms) + " ORDER BY " + id
-			if query.Limit > 0 {
-				text += " LIMIT " + q.arg(int64(query.Limit))
-			}
-			err := tx.Query(ctx, text, q.args, func(v []any) error {
-				links = append(links, storage.Link{Of: ref, To: storage.Ref{Type: toType, ID: keyText(plainValue(to.kind, kept(v[0])))}})
-				return nil
-			})
-			if err != nil {
+		for refs := range slices.Chunk(query.Of, size) {
+			if err := l.read(ctx, tx, refs, found); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	for _, ref := range query.Of {
+		list := found[ref]
+		if query.Limit > 0 {
+			list = list[:min(len(list), query.Limit)]
+		}
+		links = append(links, list...)
+	}
 	return links, b.failure(err)
+}
+
+// linking is a query for links in the making.
+type linking struct {
+	*binding
+	*storage.LinkQuery
+	of, to         *columnInfo
+	ofType, toType string
+	others         []any // keys that the other end must be one of, if there are any
+}
+
+// linking prepares a query for links; nil when nothing can be found.
+func (b *binding) linking(query *storage.LinkQuery) *linking {
+	r := b.relation
+	l := &linking{binding: b, LinkQuery: query, of: r.owner, to: r.member, ofType: b.typ.Name(), toType: r.target}
+	if query.Inverse {
+		l.of, l.to, l.ofType, l.toType = l.to, l.of, l.toType, l.ofType
+	}
+	l.others = keysOf(l.to, l.toType, query.Other)
+	if len(query.Other) > 0 && len(l.others) == 0 || query.After.Type > l.toType {
+		return nil
+	}
+	return l
+}
+
+// read reads the links of refs.
+func (l *linking) read(ctx context.Context, tx Tx, refs []storage.Ref, found map[storage.Ref][]storage.Link) error {
+	keys := keysOf(l.of, l.ofType, refs)
+	if len(keys) == 0 {
+		return nil
+	}
+	q := l.statement()
+	of, to := "m."+quoteOne(l.of.name), "m."+quoteOne(l.to.name)
+	terms := []string{of + " IN (" + q.list(keys) + ")", l.ofTenant(q, l.Tenant)}
+	if len(l.others) > 0 {
+		terms = append(terms, to+" IN ("+q.list(l.others)+")")
+	}
+	id := q.bytes(q.text(to, l.to))
+	if l.After.Type == l.toType && l.After.ID != "" {
+		terms = append(terms, id+" > "+q.arg(l.After.ID))
+	}
+	text := "SELECT " + l.binding.read(l.of, "m.") + ", " + l.binding.read(l.to, "m.") + " FROM " + quoted(l.relation.Name) + " AS m WHERE " + all(terms) + " ORDER BY " + id
+	if l.Limit > 0 && len(refs) == 1 {
+		text += " LIMIT " + q.arg(int64(l.Limit))
+	}
+	return tx.Query(ctx, text, q.args, func(v []any) error {
+		ref := storage.Ref{Type: l.ofType, ID: keyText(plainValue(l.of.kind, kept(v[0])))}
+		to := storage.Ref{Type: l.toType, ID: keyText(plainValue(l.to.kind, kept(v[1])))}
+		found[ref] = append(found[ref], storage.Link{Of: ref, To: to})
+		return nil
+	})
 }
 
 // ofTenant is the condition that the group of a membership is the tenant's.
@@ -194,15 +233,14 @@ func (b *binding) ofTenant(q *statement, tenant string) string {
 	return "EXISTS (SELECT 1 FROM " + quoted(b.table.Name) + " AS t WHERE " + all(append(b.own(q, a), column(b.key)+" = m."+quoteOne(r.Owner))) + ")"
 }
 
-// keysOf are the keys of references of one type. none says that there were
-// references and none of them can be one.
-func keysOf(info *columnInfo, typ string, refs []storage.Ref) (keys []any, restricted, none bool) {
+// keysOf are the keys of the references of one type, as far as they are keys.
+func keysOf(info *columnInfo, typ string, refs []storage.Ref) (keys []any) {
 	for _, ref := range refs {
 		if key, ok := keyValue(info, ref.ID); ok && ref.Type == typ {
 			keys = append(keys, key)
 		}
 	}
-	return keys, len(refs) > 0, len(refs) > 0 && len(keys) == 0
+	return keys
 }
 
 // EditLinks implements [scim.LinkEditor].
@@ -339,8 +377,7 @@ func (w *write) edit(owner any, e *storage.LinkEdit) (done storage.LinkResult, e
 			return done, err
 		}
 	default:
-		remove, _, _ := keysOf(r.member, r.target, e.Remove)
-		if done.Removed, err = w.removeMembers(owner, remove); err != nil {
+		if done.Removed, err = w.removeMembers(owner, keysOf(r.member, r.target, e.Remove)); err != nil {
 			return done, err
 		}
 	}
@@ -353,12 +390,7 @@ func (w *write) targets(e *storage.LinkEdit) (keys []any, dropped []storage.Ref,
 	r := w.relation
 	var missing *storage.Ref
 	there := map[string]bool{}
-	var asked []any
-	for _, ref := range e.Add {
-		if key, ok := keyValue(r.member, ref.ID); ok && ref.Type == r.target {
-			asked = append(asked, key)
-		}
-	}
+	asked := keysOf(r.member, r.target, e.Add)
 	if e.Missing != storage.MissingKeep {
 		users := r.Users.b
 		if users == nil {

@@ -37,7 +37,7 @@ func (h *Handler) Statements() []string {
 	columns = append(columns, "connection "+text+" NOT NULL", "external_id "+text, "version bigint NOT NULL",
 		"created bigint NOT NULL", "modified bigint NOT NULL", "elsewhere text NOT NULL", "document text",
 		"PRIMARY KEY ("+strings.Join(primary, ", ")+")")
-	if h.db.Dialect() == DialectPostgres && !h.host.view {
+	if h.db.Dialect() == DialectPostgres {
 		if h.keyAlone() {
 			columns = append(columns, "FOREIGN KEY (id) REFERENCES "+quoted(h.table.Name)+" ("+quoteOne(key.name)+") ON DELETE CASCADE")
 		} else {
@@ -52,7 +52,7 @@ func (h *Handler) Statements() []string {
 		"CREATE TABLE IF NOT EXISTS " + quoted(h.table.Side) + " (\n\t" + strings.Join(columns, ",\n\t") + "\n)",
 		"CREATE INDEX IF NOT EXISTS " + h.indexName("_external") + " ON " + h.indexed(h.table.Side) + " (" + index + ") WHERE external_id IS NOT NULL",
 	}
-	if h.db.Dialect() == DialectSQLite && !h.host.view {
+	if h.db.Dialect() == DialectSQLite {
 		// A foreign key would ask the host to switch them on, for every connection.
 		same := `id = OLD.` + quoteOne(key.name)
 		if tenant != nil {
@@ -68,7 +68,7 @@ func (h *Handler) Statements() []string {
 		statements = append(statements, "CREATE TRIGGER IF NOT EXISTS "+trigger+" AFTER DELETE ON "+quoteOne(host)+
 			" BEGIN DELETE FROM "+quoteOne(side)+" WHERE "+same+"; END")
 	}
-	if wide := h.wideIndex(); wide != "" && !h.host.view {
+	if wide := h.wideIndex(); wide != "" {
 		statements = append(statements, wide)
 	}
 	return statements

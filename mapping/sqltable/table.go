@@ -6,7 +6,7 @@ import "time"
 // the database, exactly as it has them; a table's may have that of its schema in
 // front ("app.users").
 type Table struct {
-	// Name is the table, or a view that can be written.
+	// Name is the table. A view will not do.
 	Name string
 	// Key is the column whose value, as text, is the resource's id: an integer, a UUID
 	// or text that never changes. Default "id". Where the database gives a new row its
