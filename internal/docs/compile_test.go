@@ -87,8 +87,8 @@ func newCompiler(t *testing.T) *compiler {
 			c.byName[p.Name] = p.ImportPath
 		}
 	}
-	for name, importPath := range map[string]string{ // where the standard library has several
-		"rand": "crypto/rand", "template": "html/template", "slog": "log/slog", "pprof": "net/http/pprof",
+	for name, importPath := range map[string]string{ // what pages mean of several, and packages of others
+		"rand": "crypto/rand", "template": "html/template",
 		"chi": "github.com/go-chi/chi/v5", "gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v5",
 		"trace": "go.opentelemetry.io/otel/trace", "otelhttp": "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp",
 	} {
