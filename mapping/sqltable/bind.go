@@ -36,16 +36,6 @@ type unique struct {
 	scope schema.UniqueScope
 }
 
-// match is how the database finds a text without regard to case.
-type match uint8
-
-const (
-	matchLower  match = iota // lower(column) = operand
-	matchUpper               // upper(column) = operand
-	matchFolded              // column = operand, which ignores case already
-	matchNoCase              // column COLLATE NOCASE = operand
-)
-
 // child is a child table together with its attribute.
 type child struct {
 	Child

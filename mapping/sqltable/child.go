@@ -2,7 +2,6 @@ package sqltable
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -195,22 +194,9 @@ func (w *write) exec(text string, q *statement) error {
 func (w *write) updateChild(k *child, owner any, o, e element) error {
 	q := w.statement()
 	var set []string
-	for j := range k.cells {
-		c := &k.cells[j]
-		if same(o.values[j], e.values[j]) || c.ReadOnly || c.info.generated {
-			continue
-		}
-		v, err := c.hostValue(w.db.Dialect(), e.values[j], o.host[j], true, w.now)
-		switch {
-		case errors.Is(err, errOmit):
-			continue
-		case err != nil:
-			return refuse(c.path, err)
-		}
-		set = append(set, quoteOne(c.info.name)+" = "+q.arg(v))
-	}
-	if len(set) == 0 {
-		return nil
+	err := w.each(k.cells, o.values, e.values, o.host, func(c *cell, v any) { set = append(set, quoteOne(c.info.name)+" = "+q.arg(v)) })
+	if err != nil || len(set) == 0 {
+		return err
 	}
 	return w.exec("UPDATE "+quoted(k.Name)+" AS c SET "+strings.Join(set, ", ")+" WHERE "+w.place(q, k, owner, o.at), q)
 }
@@ -220,19 +206,8 @@ func (w *write) insertChild(k *child, owner any, e element) error {
 	for name, v := range k.Insert {
 		columns[name] = w.literal(k.info, name, v)
 	}
-	for j := range k.cells {
-		c := &k.cells[j]
-		if c.ReadOnly || c.info.generated {
-			continue
-		}
-		v, err := c.hostValue(w.db.Dialect(), e.values[j], nil, false, w.now)
-		switch {
-		case errors.Is(err, errOmit):
-			continue
-		case err != nil:
-			return refuse(c.path, err)
-		}
-		columns[c.info.name] = v
+	if err := w.each(k.cells, nil, e.values, nil, func(c *cell, v any) { columns[c.info.name] = v }); err != nil {
+		return err
 	}
 	q := w.statement()
 	return w.exec("INSERT INTO "+quoted(k.Name)+insertion(q, columns), q)

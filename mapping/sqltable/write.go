@@ -307,19 +307,9 @@ func (w *write) insert(next *row) error {
 	if !w.key.made {
 		columns[w.key.name] = newUUID()
 	}
-	for i := range w.cells {
-		c := &w.cells[i]
-		if c.ReadOnly || c.info.generated {
-			continue
-		}
-		v, err := c.hostValue(w.db.Dialect(), next.values[i], nil, false, w.now)
-		switch {
-		case errors.Is(err, errOmit):
-			continue
-		case err != nil:
-			return refuse(c.path, err)
-		}
-		columns[c.info.name] = v
+	err := w.each(w.cells, nil, next.values, nil, func(c *cell, v any) { columns[c.info.name] = v })
+	if err != nil {
+		return err
 	}
 	q := w.statement()
 	text := "INSERT INTO " + quoted(w.table.Name) + insertion(q, columns) + " RETURNING " + w.read(w.key, "")
@@ -355,24 +345,39 @@ func (w *write) literal(info *tableInfo, name string, v any) any {
 func (w *write) update(cur, next *row, beside bool) (bool, error) {
 	q := w.statement()
 	var set []string
-	for i := range w.cells {
-		c := &w.cells[i]
-		if c.ReadOnly || c.info.generated || same(cur.values[i], next.values[i]) {
-			continue
-		}
-		v, err := c.hostValue(w.db.Dialect(), next.values[i], cur.host[i], true, w.now)
-		switch {
-		case errors.Is(err, errOmit):
-			continue
-		case err != nil:
-			return false, refuse(c.path, err)
-		}
-		set = append(set, quoteOne(c.info.name)+" = "+q.arg(v))
+	err := w.each(w.cells, cur.values, next.values, cur.host, func(c *cell, v any) { set = append(set, quoteOne(c.info.name)+" = "+q.arg(v)) })
+	if err != nil {
+		return false, err
 	}
 	if len(set) == 0 && !beside {
 		return false, nil
 	}
 	return true, w.set(q, append(set, w.stamp(q)...), cur.key)
+}
+
+// each calls f with the columns that have to be written so that cells say next, and
+// with what to write. cur and host are what they say now, nil for a new row.
+func (w *write) each(cells []cell, cur, next, host []any, f func(c *cell, v any)) error {
+	for i := range cells {
+		c := &cells[i]
+		exists := host != nil
+		if c.ReadOnly || c.info.generated || exists && same(cur[i], next[i]) {
+			continue
+		}
+		var was any
+		if exists {
+			was = host[i]
+		}
+		v, err := c.hostValue(w.db.Dialect(), next[i], was, exists, w.now)
+		switch {
+		case errors.Is(err, errOmit):
+			continue
+		case err != nil:
+			return refuse(c.path, err)
+		}
+		f(c, v)
+	}
+	return nil
 }
 
 // set writes columns of the row with a key.
