@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log"
 
 	"github.com/musterhq/muster/mapping/sqltable"
@@ -37,10 +38,8 @@ func serve(ctx context.Context, db sqltable.Database, auth scim.Authenticator) (
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range []interface{ Migrate(context.Context) error }{users, teams} {
-		if err := h.Migrate(ctx); err != nil { // the side tables
-			return nil, err
-		}
+	if err := errors.Join(users.Migrate(ctx), teams.Migrate(ctx)); err != nil { // makes the side tables
+		return nil, err
 	}
 	srv, err := scim.New(memory.New(), auth, scim.WithHandler(schema.User(), users), scim.WithHandler(schema.Group(), teams))
 	for _, w := range append(users.Warnings(), teams.Warnings()...) {

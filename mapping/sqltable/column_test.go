@@ -1,6 +1,7 @@
 package sqltable_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -169,6 +170,23 @@ func TestADeletedRowMayStay(t *testing.T) {
 		}
 		if again := expect(t, srv, "secret", "POST /Users", create, 201).ID; again == id {
 			t.Error("a new user got the row of a deleted one")
+		}
+	})
+}
+
+func TestADeletedRowMaySayItInAWord(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		srv := people(t, db, serial(db), "state text", sqltable.Column{Name: "state", As: sqltable.Words("on", "off")}, nil, sqltable.SetColumn("state", "deleted"))
+		id := expect(t, srv, "secret", "POST /Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}`, 201).ID
+		db.run("INSERT INTO people (name, state) VALUES ('bob', NULL)") // neither active nor deleted
+		expect(t, srv, "secret", "DELETE /Users/"+id, "", 204)
+		expect(t, srv, "secret", "GET /Users/"+id, "", 404)
+		if a := expect(t, srv, "secret", "GET /Users?filter="+url.QueryEscape("active eq false"), "", 200); a.TotalResults != 1 || a.Resources[0].ID == id {
+			t.Errorf("%+v", a)
+		}
+		if db.ask("SELECT count(*) FROM people WHERE state = 'deleted'") != int64(1) {
+			t.Error("the word is not written")
 		}
 	})
 }

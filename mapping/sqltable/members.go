@@ -117,24 +117,49 @@ func (c *check) memberships(m *Memberships) {
 	c.relation = r
 }
 
-// linked translates a question about the relation that the table of members keeps.
+// linked translates a question about a relation that a table of members keeps: the
+// members of groups here, or the groups of members.
 func (q *statement) linked(n filter.Linked, upper bool) cond {
-	r := q.b.relation
-	if r == nil || n.Inverse || n.Relation != r.name || n.Owner != q.b.typ.Name() || n.Nesting != filter.Direct {
+	if n.Nesting != filter.Direct {
 		return unknown(upper)
 	}
-	if n.Type != "" && n.Type != r.target {
+	if !n.Inverse {
+		if b := q.b; b.keeps(n) {
+			return q.membership(b, b.relation.owner, b.relation.member, b.relation.target, n)
+		}
+		return unknown(upper)
+	}
+	for _, g := range q.b.groups {
+		if b := g.b; b != nil && b.keeps(n) && b.relation.target == q.b.typ.Name() && (b.tenant == nil) == (q.b.tenant == nil) {
+			return q.membership(b, b.relation.member, b.relation.owner, b.typ.Name(), n)
+		}
+	}
+	return unknown(upper)
+}
+
+// keeps reports whether a question is about the relation of b.
+func (b *binding) keeps(n filter.Linked) bool {
+	return b.relation != nil && n.Relation == b.relation.name && n.Owner == b.typ.Name()
+}
+
+// membership is the condition that the table of members of b has a row whose column
+// of is the resource, and whose column to is what n asks for.
+func (q *statement) membership(b *binding, of, to *columnInfo, toType string, n filter.Linked) cond {
+	if n.Type != "" && n.Type != toType {
 		return never
 	}
-	term := ""
+	terms := []string{"m." + quoteOne(of.name) + " = " + column(q.b.key)}
 	if n.ID != "" {
-		key, ok := keyValue(r.member, n.ID)
+		key, ok := keyValue(to, n.ID)
 		if !ok {
 			return never
 		}
-		term = " AND m." + quoteOne(r.Member) + " = " + q.arg(key)
+		terms = append(terms, "m."+quoteOne(to.name)+" = "+q.arg(key))
 	}
-	return cond{"EXISTS (SELECT 1 FROM " + quoted(r.Name) + " AS m WHERE m." + quoteOne(r.Owner) + " = " + column(q.b.key) + term + ")", true}
+	if n.Inverse { // then the group is not in the statement yet
+		terms = append(terms, b.ofTenant(q, keyText(q.tenantKey)))
+	}
+	return cond{"EXISTS (SELECT 1 FROM " + quoted(b.relation.Name) + " AS m WHERE " + all(terms) + ")", true}
 }
 
 // Links implements [scim.Linker].

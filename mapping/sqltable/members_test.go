@@ -87,8 +87,22 @@ func TestMembersAreThoseThatTheHostHas(t *testing.T) {
 				t.Errorf("%s: %d", filter, a.TotalResults)
 			}
 		}
+		db.noted()
 		if a := expect(t, srv, "secret", "GET /Users?filter="+url.QueryEscape(`groups.value eq "`+id+`"`), "", 200); a.TotalResults != 3 {
 			t.Errorf("%d users in the group", a.TotalResults)
+		}
+		for _, s := range db.noted() {
+			if strings.Contains(s.text, `FROM "users" AS t LEFT`) && strings.Contains(s.text, "LIMIT") && !strings.Contains(s.text, `FROM "team_members" AS m`) {
+				t.Errorf("the database is not asked for the group: %s", s.text)
+			}
+		}
+		if a := expect(t, srv, "other", "GET /Users?filter="+url.QueryEscape(`groups.value eq "`+id+`"`), "", 200); a.TotalResults != 0 {
+			t.Error("users of another tenant are in the group")
+		}
+		for filter, want := range map[string]int{`groups.value eq "x"`: 0, `not (groups.value eq "` + id + `")`: 0, `groups pr`: 3} {
+			if a := expect(t, srv, "secret", "GET /Users?filter="+url.QueryEscape(filter), "", 200); a.TotalResults != want {
+				t.Errorf("%s: %d", filter, a.TotalResults)
+			}
 		}
 		if user := request(t, srv, "secret", "GET /Users/2", "").Body.String(); !strings.Contains(user, `"display":"Crew"`) {
 			t.Errorf("a user does not show the group: %s", user)
