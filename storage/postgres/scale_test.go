@@ -102,6 +102,9 @@ func TestScale(t *testing.T) {
 		{"page by index, near the end", 3, func(tenant string, _ int) error {
 			return query(tenant, storage.Query{Limit: 100, Offset: sizes[tenant] - 100, Total: storage.TotalNever})
 		}},
+		{"first page with a total, counted", 1, func(tenant string, _ int) error {
+			return query(tenant, storage.Query{Limit: 101, Total: storage.TotalExact})
+		}},
 		{"first page with a total, repeated", 20, func(tenant string, _ int) error {
 			return query(tenant, storage.Query{Limit: 101, Total: storage.TotalExact})
 		}},
