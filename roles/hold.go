@@ -28,11 +28,20 @@ type Hold struct {
 	Connection string    `json:"connection"`
 	Kind       HoldKind  `json:"kind"`
 	Since      time.Time `json:"since"`
-	// Deadline is when the hold ends by itself, as if it was released then.
-	Deadline time.Time `json:"deadline"`
+	// Deadline is when the hold ends by itself, as if it was released then. It is zero
+	// when the hold waits for a person.
+	Deadline time.Time `json:"deadline,omitzero"`
 	// Released is whether somebody released it and the users are being looked at
 	// again.
 	Released bool `json:"released,omitempty"`
+}
+
+// deadline is after how long a hold of a kind ends by itself; 0 means never.
+func (l *Limits) deadline(k HoldKind) time.Duration {
+	if k == HoldGaining {
+		return l.GainingDeadline
+	}
+	return l.Deadline
 }
 
 func holdID(connection string, k HoldKind) string { return string(k) + ":" + connection }
@@ -75,7 +84,10 @@ func (r *Reconciler) beginHold(ctx context.Context, tenant, connection string, k
 		return err
 	}
 	now := r.now()
-	h.Value = Hold{ID: h.ID, Connection: connection, Kind: k, Since: now, Deadline: now.Add(r.limits.Deadline)}
+	h.Value = Hold{ID: h.ID, Connection: connection, Kind: k, Since: now}
+	if d := r.limits.deadline(k); d > 0 {
+		h.Value.Deadline = now.Add(d)
+	}
 	if err := r.kinds.holds.Save(ctx, r.store, tenant, now, &h); err != nil {
 		return err
 	}
@@ -108,7 +120,7 @@ func (r *Reconciler) dueHolds(ctx context.Context, tenant string) (next time.Tim
 	}
 	err = r.kinds.holds.Each(ctx, r.store, tenant, func(k kept.State[Hold]) error {
 		switch h := k.Value; {
-		case h.Released:
+		case h.Released, h.Deadline.IsZero():
 		case !h.Deadline.After(r.now()):
 			return r.Release(ctx, tenant, h.ID)
 		case next.IsZero() || h.Deadline.Before(next):

@@ -81,7 +81,7 @@ func TestInstanceThatIsOvertakenTellsWhatHoldsNow(t *testing.T) {
 
 func TestHoldOfGainsEndsAtItsDeadlineWithWhatIsTrueThen(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, tableOnly(), roles.WithLimits(roles.Limits{GainingHighest: 1, Deadline: time.Hour}))
+	h := newHost(t, tableOnly(), roles.WithLimits(roles.Limits{GainingHighest: 1, GainingDeadline: time.Hour}))
 	u, v := h.user("u"), h.user("v")
 	g := h.group("G", u, v)
 	h.row(g, "W", "admin")
@@ -101,14 +101,14 @@ func TestHoldOfGainsEndsAtItsDeadlineWithWhatIsTrueThen(t *testing.T) {
 
 func TestGainingTheHighestRoleIsHeldUntilSomebodyReleasesIt(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, tableOnly(), roles.WithLimits(roles.Limits{GainingHighest: 1, Deadline: 48 * time.Hour}))
+	h := newHost(t, tableOnly(), roles.WithLimits(roles.Limits{GainingHighest: 1, Deadline: time.Hour}))
 	u, v := h.user("u"), h.user("v")
 	g := h.group("G", u, v)
 	h.row(g, "W", "admin")
 	h.sync()
 	h.want(u, "")
 	h.want(v, "")
-	h.wait(24 * time.Hour)
+	h.wait(30 * 24 * time.Hour)
 	h.sync()
 	h.want(u, "")
 	holds, err := h.rec.Holds(t.Context(), tenant, "", 0)

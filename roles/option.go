@@ -62,7 +62,7 @@ func WithSettling(d time.Duration) Option {
 // WithLimits sets the guards. Without it there are none.
 func WithLimits(l Limits) Option {
 	return option(func(r *Reconciler) error {
-		if l.Losing < 0 || l.GainingHighest < 0 || l.Deactivating < 0 || l.Window < 0 || l.Deadline < 0 {
+		if l.Losing < 0 || l.GainingHighest < 0 || l.Deactivating < 0 || l.Window < 0 || l.Deadline < 0 || l.GainingDeadline < 0 {
 			return errors.New("WithLimits: a limit is negative")
 		}
 		if l.Window == 0 {
@@ -166,8 +166,11 @@ type Limits struct {
 	Deactivating int
 	// Window is the time in which users count. 0 means an hour.
 	Window time.Duration
-	// Deadline is after how long a hold ends by itself: as if it was released then, what
-	// should change is worked out anew and done. 0 means a day. Whoever wants a person
-	// to decide about each gain of the highest role sets a long one.
+	// Deadline is after how long a hold of losses or of deactivations ends by itself: as
+	// if it was released then, what should change is worked out anew and done. 0 means a
+	// day: access that the identity provider took away must not stay for ever.
 	Deadline time.Duration
+	// GainingDeadline is the same for holds of gains. 0 means that they wait for a
+	// person, since nobody should become an administrator because nobody looked.
+	GainingDeadline time.Duration
 }
