@@ -435,6 +435,21 @@ func TestBulkRequestsAdopt(t *testing.T) {
 	}
 }
 
+func TestABulkRequestAdoptsAUserOnce(t *testing.T) {
+	t.Parallel()
+	srv := adopting(t, memory.New(), always(scim.Adopt), scim.WithAtomicBulk())
+	id := made(t, srv, hostName, "User", map[string]any{"userName": "ada"})
+	a := send(t, srv, "POST /Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[
+		{"method":"POST","path":"/Users","bulkId":"1","data":{"userName":"ada"}},
+		{"method":"POST","path":"/Users","bulkId":"2","data":{"userName":"ada"}}]}`).want(t, 200)
+	if text := a.Body.String(); strings.Contains(text, `"201"`) || strings.Contains(text, `"503"`) || !strings.Contains(text, `"409"`) {
+		t.Errorf("%s", text)
+	}
+	if got := owner(t, srv, "User", id); got != hostName {
+		t.Errorf("it belongs to %q", got)
+	}
+}
+
 func TestAClaimHoldsWhatTheClientSentAndNoPassword(t *testing.T) {
 	t.Parallel()
 	var got *scim.Claim

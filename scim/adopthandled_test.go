@@ -230,6 +230,32 @@ func TestOfTwoConnectionsThatAdoptARowAtOnceOneWins(t *testing.T) {
 	}
 }
 
+func TestARowThatChangesWhileItIsAdoptedIsJudgedAnew(t *testing.T) {
+	t.Parallel()
+	table := &ownRows{rows: map[string]*ownRow{}}
+	var titles []string
+	srv := adopting(t, memory.New(), func(c *scim.Claim) scim.Adoption {
+		title := c.Existing.Resource.String("title")
+		titles = append(titles, title)
+		if title == "locked" {
+			return scim.Decline
+		}
+		locked, err := c.Existing.Resource.Edit().Set("title", "locked").Build()
+		if err == nil {
+			_, err = table.Replace(t.Context(), "acme", locked)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return scim.Adopt
+	}, scim.WithHandler(schema.User(), table))
+	id := table.ofHost(t, srv, "acme", map[string]any{"userName": "ada", "title": "free"})
+	send(t, srv, "POST /Users", `{"userName":"ada"}`).want(t, 409, "uniqueness")
+	if got := owner(t, srv, "User", id); got != "" || !slices.Equal(titles, []string{"free", "locked"}) {
+		t.Errorf("it belongs to %q; judged %v", got, titles)
+	}
+}
+
 func TestWithoutTheOptionAHoldersNameIsOnlyARefusal(t *testing.T) {
 	t.Parallel()
 	table := &ownRows{rows: map[string]*ownRow{}}

@@ -32,7 +32,7 @@ func (s *Server) claimed(ctx context.Context, e *endpoint, op *Operation) (exist
 	for _, p := range e.typ.Unique() {
 		v := op.Resource.Get(p)
 		key, ok := filter.Key(v)
-		if !ok || key == "" || !p.IsIndexed() || p == e.typ.Common().ExternalID {
+		if !ok || key == "" || !p.IsIndexed() {
 			continue
 		}
 		if from == nil {

@@ -490,6 +490,80 @@ func TestARevocationThatEndsEarlyIsFinishedByRunningItAgain(t *testing.T) {
 	}
 }
 
+func TestAMemberThatWasSentWhileARevocationBrokeOffComesBack(t *testing.T) {
+	t.Parallel()
+	left := 1 << 30
+	f := failing{memory.New(), &sync.Mutex{}, &left}
+	var b *bed
+	var ids []string
+	sales, done := "", false
+	between := scim.WithGuard(func(_ context.Context, p scim.Principal, effects []scim.Effect) error {
+		if p.Subject == "ownership" && !done && len(effects[0].Links) > 0 && len(effects[0].Links[0].Remove) > 0 {
+			done = true
+			b.want(204, "entra", "PATCH /Groups/"+sales, patchBody("add", "members", members(ids[1])))
+			left = 1 // the removal, and then nothing any more
+		}
+		return nil
+	})
+	b = newBed(t, f, ownership.Rule{}, between)
+	for i := range 3 {
+		ids = append(ids, b.made("okta", "User", map[string]any{"userName": fmt.Sprint("u", i)}))
+	}
+	sales = b.made("okta", "Group", map[string]any{"displayName": "Sales"}, ids...)
+	if _, err := b.own.Transfer(t.Context(), acme, "okta", "entra"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.own.Revoke(t.Context(), acme, sales); err == nil {
+		t.Fatal("nothing broke off")
+	}
+	left = 1 << 30
+	if got := b.membersOf(sales); len(got) != 0 {
+		t.Fatalf("members %v: the removal was not made", got)
+	}
+	if err := b.own.Revoke(t.Context(), acme, sales); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.membersOf(sales); !slices.Equal(got, []string{ids[1]}) {
+		t.Errorf("members %v, want the one that was sent", got)
+	}
+}
+
+func TestWhatTheOldConnectionSendsConfirmsNothing(t *testing.T) {
+	t.Parallel()
+	b, ids, sales := merged(t, memory.New(), 3)
+	taken := b.made("entra", "Group", map[string]any{"displayName": "Sales"})
+	if r, err := b.own.Transfer(t.Context(), acme, "okta", "entra"); err != nil || r.ConflictCount != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	fresh := b.made("okta", "User", map[string]any{"userName": "fresh"})
+	b.want(204, "okta", "PATCH /Groups/"+sales, patchBody("add", "members", members(ids[0], fresh)))
+	if reviews, err := b.own.Reviews(t.Context(), acme, "", 10); err != nil || len(reviews) != 0 {
+		t.Errorf("a group that has not come yet is under review: %+v, %v", reviews, err)
+	}
+	b.want(204, "entra", "DELETE /Groups/"+taken, "")
+	if r, err := b.own.Transfer(t.Context(), acme, "okta", "entra"); err != nil || r.Resources["Group"] != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if got := b.unconfirmed(sales); len(got) != 4 {
+		t.Errorf("%d are unconfirmed, want all four", len(got))
+	}
+}
+
+func TestWhatTheOldConnectionMakesMeanwhileIsMovedToo(t *testing.T) {
+	t.Parallel()
+	b, _, _ := merged(t, memory.New(), 3)
+	late := ""
+	b.Subscribe(func(_ context.Context, e scim.Event) {
+		if e.Owner != nil && late == "" {
+			late, _ = b.want(201, "okta", "POST /Users", `{"userName":"late"}`)
+		}
+	})
+	r, err := b.own.Transfer(t.Context(), acme, "okta", "entra")
+	if err != nil || r.Resources["User"] != 4 || b.owner("User", late) != "entra" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestAGuardSeesWhatIsRevoked(t *testing.T) {
 	t.Parallel()
 	refuse := false
