@@ -129,3 +129,63 @@ func TestAPageOfUsersIsReadInTheOrderOfTheKey(t *testing.T) {
 		}
 	})
 }
+
+func TestLookUpsUseWhateverIndexIgnoresCase(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, column, index, in string }{
+		{"lower", "text", "(lower(login))", ""},
+		{"upper", "varchar(200)", "(upper(login))", ""},
+		{"lower by tenant", "text", "(org, lower(login))", ""},
+		{"lower in front of the tenant", "text", "(lower(login), org)", ""},
+		{"of rows that are not deleted", "text", "(org, lower(login)) WHERE gone IS NULL", ""},
+		{"a column that ignores case", "TEXT COLLATE NOCASE", "(org, login)", "sqlite"},
+		{"an index that ignores case", "TEXT", "(org, login COLLATE NOCASE)", "sqlite"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			onEach(t, func(t *testing.T, db *database) {
+				if c.in != "" && c.in != db.name {
+					return // there is no such thing in the other one
+				}
+				db.run("CREATE TABLE people (id " + serial(db) + ", org int NOT NULL DEFAULT 0, login " + c.column + " NOT NULL, gone timestamp);\nCREATE UNIQUE INDEX people_login ON people " + c.index)
+				numbers := map[string]string{
+					"sqlite": "WITH RECURSIVE number (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < 20000)\n", "postgres": "WITH number (i) AS (SELECT generate_series(1, 20000))\n",
+				}[db.name]
+				db.run(numbers + "INSERT INTO people (org, login) SELECT 1 + i % 2, 'Person' || i FROM number;\nANALYZE")
+				table := sqltable.Table{Name: "people", Columns: sqltable.Columns{"userName": {Name: "login"}}, Unowned: sqltable.Adoptable}
+				if strings.Contains(c.index, "org") {
+					table.Tenant = "org"
+				}
+				if strings.Contains(c.index, "gone") {
+					table.Delete = sqltable.SetColumn("gone", sqltable.Now)
+				}
+				h := newHandler(t, db, table)
+				srv := newServerOf(t, h, "2")
+				if w := h.Warnings(); len(w) > 0 {
+					t.Errorf("%v", w)
+				}
+				plan, err := srv.ParseFilter(scim.Principal{}, srv.Type("User"), `userName eq "PERSON4711"`)
+				if err != nil {
+					t.Fatal(err)
+				}
+				db.noted()
+				page, err := h.List(t.Context(), &scim.ListRequest{Tenant: "2", Scope: "okta", Type: srv.Type("User"), Filter: plan, Limit: 10})
+				if err != nil || page.Total != 1 {
+					t.Fatalf("%v %v", page, err)
+				}
+				for _, s := range db.noted() {
+					plan := db.plan(s)
+					for line := range strings.Lines(plan) {
+						if strings.Contains(line, "Seq Scan on people") || strings.Contains(line, "SCAN") && !strings.Contains(line, "wide") || strings.Contains(line, "people_login (org=?)") {
+							t.Errorf("%s\n%s", s.text, plan)
+							break
+						}
+					}
+					if !strings.Contains(plan, "people_login") {
+						t.Errorf("the index is not used:\n%s\n%s", s.text, plan)
+					}
+				}
+			})
+		})
+	}
+}

@@ -107,11 +107,16 @@ func (b *binding) named(ctx context.Context, tenant, scope string, ids []string,
 	}))
 }
 
-// list adds arguments and returns what stands for them, between commas.
+// list adds arguments for an IN and returns what stands for them, between commas. The
+// last one is repeated up to a power of two, so that there are few different
+// statements to prepare.
 func (q *statement) list(values []any) string {
 	list := make([]string, len(values))
 	for i, v := range values {
 		list[i] = q.arg(v)
+	}
+	for n := len(list); n&(n-1) != 0; n++ {
+		list = append(list, list[len(list)-1])
 	}
 	return strings.Join(list, ", ")
 }

@@ -73,12 +73,8 @@ func (b *binding) own(q *statement, a access) []string {
 	if b.tenant != nil {
 		terms = append(terms, column(b.tenant)+" = "+q.arg(a.tenantKey))
 	}
-	if d := b.deletion; d != nil {
-		if b.table.Delete.value == Now || b.table.Delete.value == nil {
-			terms = append(terms, column(d)+" IS NULL")
-		} else {
-			terms = append(terms, "coalesce("+column(d)+" <> "+q.arg(encode(b.db.Dialect(), d, b.table.Delete.value, b.table.Clock()))+", true)")
-		}
+	if b.deletion != nil {
+		terms = append(terms, b.undeleted(q, "t."))
 	}
 	for i := range b.cells {
 		if c := &b.cells[i]; c.attr.Required && c.target.Element.IsZero() && c.target.Attr.Parent().IsZero() {
@@ -86,6 +82,15 @@ func (b *binding) own(q *statement, a access) []string {
 		}
 	}
 	return terms
+}
+
+// undeleted is the condition of a row that is not a deleted one.
+func (b *binding) undeleted(q *statement, from string) string {
+	d := from + quoteOne(b.deletion.name)
+	if b.table.Delete.value == Now {
+		return d + " IS NULL"
+	}
+	return "coalesce(" + d + " <> " + q.arg(encode(b.db.Dialect(), b.deletion, b.table.Delete.value, b.table.Clock())) + ", true)"
 }
 
 // visible is the condition of the rows that a call may see.

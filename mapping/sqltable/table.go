@@ -132,5 +132,7 @@ func RemoveRow() Deletion { return Deletion{} }
 // SetColumn keeps the row and writes a value into a column of it, [Now] for a time.
 // Rows that have the value, or for Now any time, are deleted ones: they are not there
 // for clients, and no longer owned. Their userNames are free as far as the table's
-// indexes see it that way: a unique index wants to leave them out.
+// indexes see it that way: a unique index wants to leave them out, with the condition
+// that the column is NULL. An index that leaves out rows with another value is not
+// used for look-ups.
 func SetColumn(name string, value any) Deletion { return Deletion{name, value} }

@@ -174,6 +174,9 @@ func (q *statement) lookUp(c *cell, key string) string {
 	if b.tenant != nil {
 		from += "u." + quoteOne(b.tenant.name) + " = " + q.arg(q.tenantKey) + " AND "
 	}
+	if b.deletion != nil { // for an index that leaves deleted rows out
+		from += b.undeleted(q, "u.") + " AND "
+	}
 	return column(b.key) + " IN (" + from + q.equal(c, name, key) + " UNION ALL " + from + q.wide(name, c.info) + ")"
 }
 
