@@ -90,6 +90,10 @@ type Adopting struct {
 // a Replace that has [Effect.Owner] set. The client gets 201 with the existing id.
 //
 // From then on the connection that it belonged to no longer sees it.
+//
+// What is there is found by the attributes that are unique and indexed, as userName
+// and the displayName of groups are. A tenant whose connections share ([WithSharing])
+// needs none of this: they see and change everything, the host's own too.
 func WithAdoption(a Adopting) Option {
 	return option(func(s *Server) error {
 		if a.Decide == nil {
@@ -118,8 +122,9 @@ type Adopter interface {
 }
 
 // HeldBy is [NotUnique] with the id of the resource that has the value, for handlers
-// that are an [Adopter]: without it a create cannot be answered by adoption. The
-// client does not see the id.
+// that are an [Adopter]: so the create can be answered by adoption, also when the
+// value is unique in the host's table and not in the schema. The client does not see
+// the id.
 func HeldBy(attribute, id string) error {
 	return notUnique(attribute).WithCause(&held{attribute, id})
 }

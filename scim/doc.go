@@ -39,6 +39,8 @@
 //     [Server.Purge] when it is old; the name is free for clients at once.
 //   - A user without "active" is active, and nothing but an explicit true
 //     reactivates one. A PUT that leaves "active" out keeps it.
+//   - A create with the userName of an account that another connection has, or the
+//     host itself, is answered 409 ([WithAdoption]).
 //   - Group names are unique within a connection (schema.Group).
 //   - Members that do not exist are left out, reported, and the rest applied
 //     ([WithUnknownMembers]).
