@@ -8,8 +8,8 @@ import (
 	"github.com/musterhq/muster/scim/resource"
 )
 
-// sameEmail is how many accounts with one address are looked at.
-const sameEmail = 10
+// maxSameEmail is how many accounts with one address are looked at.
+const maxSameEmail = 10
 
 // alike is the rule's [scim.Adopting.Alike], nil when it has none.
 func (r Rule) alike() func(context.Context, *scim.Directory, scim.Principal, *scim.Resource) (string, []string, error) {
@@ -64,7 +64,7 @@ func (r Rule) sameEmail(ctx context.Context, d *scim.Directory, tenant string, s
 		}
 		key, _ := filter.Key(resource.Text(value, text))
 		where := filter.NewPlan(sent.Type(), filter.Compare{Path: value, Op: filter.Eq, Operand: filter.Operand{Text: text, Key: key}})
-		found, err := d.Find(ctx, tenant, where, "", sameEmail)
+		found, err := d.Find(ctx, tenant, where, "", maxSameEmail)
 		if err != nil {
 			return nil, err
 		}
