@@ -212,6 +212,7 @@ func teams() sqltable.Table {
 	return sqltable.Table{
 		Name: "teams", Tenant: "org_id",
 		Columns: sqltable.Columns{"displayName": {Name: "name"}},
+		Unowned: sqltable.Adoptable,
 		Clock:   newClock().time,
 	}
 }

@@ -116,6 +116,27 @@ func TestMembersAreThoseThatTheHostHas(t *testing.T) {
 	})
 }
 
+func TestAGroupOfTheHostsIsFoundAndNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		srv, _, _ := crew(t, db, 1)
+		const id = "00000000-0000-4000-8000-000000000007"
+		db.run("INSERT INTO teams VALUES ('" + id + "', 1, 'Bridge')")
+		create := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"BRIDGE"}`
+		if a := expect(t, srv, "secret", "POST /Groups", create, 409); a.ScimType != "uniqueness" {
+			t.Errorf("%+v", a)
+		}
+		if a := expect(t, srv, "secret", "GET /Groups?filter="+url.QueryEscape(`displayName eq "bridge"`), "", 200); a.TotalResults != 1 || a.Resources[0].ID != id {
+			t.Errorf("%+v", a)
+		}
+		expect(t, srv, "secret", "PATCH /Groups/"+id, patchMembers("add", `{"value":"1"}`), 204)
+		// It is the first connection's now, and another one may have a group of that name.
+		expect(t, srv, "second", "GET /Groups/"+id, "", 404)
+		expect(t, srv, "second", "POST /Groups", create, 201)
+		expect(t, srv, "second", "POST /Groups", create, 409)
+	})
+}
+
 func TestAUserWhoIsDeletedLeavesTheGroups(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, db *database) {

@@ -96,14 +96,18 @@ func (b *binding) undeleted(q *statement, from string) string {
 // visible is the condition of the rows that a call may see.
 func (b *binding) visible(q *statement, a access) []string {
 	terms := b.own(q, a)
-	switch {
-	case a.scope == "":
-	case b.table.Unowned == Adoptable:
-		terms = append(terms, "(s.connection IS NULL OR s.connection = '' OR s.connection = "+q.arg(a.scope)+")")
-	default:
-		terms = append(terms, "s.connection = "+q.arg(a.scope))
+	if a.scope != "" {
+		terms = append(terms, b.belongs(q, a.scope))
 	}
 	return terms
+}
+
+// belongs is the condition of the rows that a connection owns or may take over.
+func (b *binding) belongs(q *statement, connection string) string {
+	if b.table.Unowned == Adoptable {
+		return "(s.connection IS NULL OR s.connection = '' OR s.connection = " + q.arg(connection) + ")"
+	}
+	return "s.connection = " + q.arg(connection)
 }
 
 // read is the expression that reads a column: in a form that a Tx can hand out.

@@ -443,7 +443,7 @@ func (w *write) holder(u *unique, key string) (string, error) {
 	q := w.statement()
 	terms := w.own(q, w.access)
 	if u.scope == schema.UniqueInConnection {
-		terms = append(terms, "s.connection = "+q.arg(w.connection))
+		terms = append(terms, w.belongs(q, w.connection))
 	}
 	terms = append(terms, q.cell(c, column(c.info), equals(u.path, key), true).sql)
 	rows, err := w.rows(w.ctx, w.tx, q, terms, part{})
