@@ -22,14 +22,15 @@ const (
 	pendingSQL = `SELECT EXISTS (SELECT 1 FROM {changes} WHERE tenant = $1 AND seq = 0)`
 
 	// number gives numbers to at most $2 changes and moves the tenant's last one. It
-	// tells how many they are.
+	// tells how many they are. The update finds them by their ids alone: by tenant and
+	// number, it would compare all that wait with each.
 	numberSQL = `
 WITH next AS MATERIALIZED (
 	SELECT n.id, l.last_seq + row_number() OVER (ORDER BY n.id) AS seq
 	FROM (SELECT c.id FROM {changes} c WHERE c.tenant = $1 AND c.seq = 0 ORDER BY c.id LIMIT $2) n, {logs} l
 	WHERE l.tenant = $1
 ), numbered AS (
-	UPDATE {changes} c SET seq = n.seq FROM next n WHERE c.tenant = $1 AND c.seq = 0 AND c.id = n.id RETURNING c.seq
+	UPDATE {changes} c SET seq = n.seq FROM next n WHERE c.id = n.id RETURNING c.seq
 ), moved AS (
 	UPDATE {logs} SET last_seq = (SELECT max(n.seq) FROM next n) WHERE tenant = $1 AND EXISTS (SELECT 1 FROM next)
 )
@@ -61,9 +62,9 @@ LIMIT 1`
 	// trim forgets at most $3 of the changes before $2, oldest first.
 	trimSQL = `
 WITH old AS MATERIALIZED (
-	SELECT c.seq FROM {changes} c WHERE c.tenant = $1 AND c.seq > 0 AND c.seq < $2 ORDER BY c.seq LIMIT $3
+	SELECT c.id FROM {changes} c WHERE c.tenant = $1 AND c.seq > 0 AND c.seq < $2 ORDER BY c.seq LIMIT $3
 ), gone AS (
-	DELETE FROM {changes} c USING old o WHERE c.tenant = $1 AND c.seq = o.seq RETURNING c.token
+	DELETE FROM {changes} c USING old o WHERE c.id = o.id RETURNING c.token
 ), links AS (
 	DELETE FROM {change_links} l USING gone g WHERE l.token = g.token
 )

@@ -198,6 +198,13 @@ func largeReadsStayInTheIndex(t *testing.T, s *Store) {
 
 // What a commit looks at goes by the index of just that.
 func writesUseIndexes(t *testing.T, s *Store) {
+	var plan string
+	if err := s.pool.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+s.names.sql(numberSQL), "acme", chunk).Scan(&plan); err != nil {
+		t.Fatal(err)
+	}
+	if all := strings.Count(plan, "muster_changes_seq"); all != 1 {
+		t.Errorf("numbering goes through what waits for it %d times: %s", all, plan)
+	}
 	for _, c := range []struct {
 		sql   string
 		index string
@@ -216,7 +223,6 @@ func writesUseIndexes(t *testing.T, s *Store) {
 		{removeLinkSQL, "links_key", []any{"Group", "g1", "members", "User", "u0000007", newToken()}},
 		{someLinksSQL, "links_key", []any{"Group", "g1", "members", "User", "u0000007", 10}},
 	} {
-		var plan string
 		if err := s.pool.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+s.names.sql(c.sql), append([]any{"acme"}, c.args...)...).Scan(&plan); err != nil {
 			t.Fatalf("%v\n%s", err, c.sql)
 		}

@@ -18,7 +18,7 @@ var migrationFiles embed.FS
 type Migration struct {
 	Version int    // from 1
 	Name    string // in words
-	SQL     string // statements, separated by semicolons; to be run in a transaction
+	SQL     string // statements, to be sent whole and run in a transaction; a block among them has semicolons too
 }
 
 // Migrations returns all migrations in order, with the names that the options

@@ -15,7 +15,7 @@ var (
 	tables  = [...]string{"records", "uniques", "entries", "links", "changes", "change_links", "logs", "indexes", "generation", "migrations"}
 	indexes = [...]string{
 		"records_user_name", "records_external_id", "records_display_name", "records_active", "records_created", "records_modified",
-		"records_hidden", "uniques_id", "entries_value", "links_target", "changes_seq", "changes_pkey", "changes_key", "records_key", "uniques_key", "entries_key", "links_key",
+		"records_hidden", "uniques_id", "entries_value", "links_target", "changes_seq", "records_key", "uniques_key", "entries_key", "links_key",
 	}
 )
 
@@ -40,17 +40,15 @@ func newNames(schema, prefix string) (*names, error) {
 	}
 	n := &names{prefix: prefix, scope: schema + "." + prefix}
 	var pairs []string
-	qualified := func(name string) string {
-		if schema == "" {
-			return pgx.Identifier{prefix + name}.Sanitize()
-		}
-		return pgx.Identifier{schema, prefix + name}.Sanitize()
-	}
 	for _, t := range tables {
-		pairs = append(pairs, "{"+t+"}", qualified(t))
+		id := pgx.Identifier{prefix + t}
+		if schema != "" {
+			id = pgx.Identifier{schema, prefix + t}
+		}
+		pairs = append(pairs, "{"+t+"}", id.Sanitize())
 	}
-	for _, i := range indexes { // one is made in the schema of its table, and dropped from a schema
-		pairs = append(pairs, "{"+i+"}", pgx.Identifier{prefix + i}.Sanitize(), "{schema."+i+"}", qualified(i))
+	for _, i := range indexes { // an index is in the schema of its table
+		pairs = append(pairs, "{"+i+"}", pgx.Identifier{prefix + i}.Sanitize())
 	}
 	n.replacer = strings.NewReplacer(pairs...)
 	return n, nil
