@@ -89,6 +89,7 @@ func (c *check) keyAndTenant() {
 func (c *check) deletionColumn() {
 	name := c.table.Delete.column
 	if name == "" {
+		c.deletable()
 		return
 	}
 	info := c.host.column(name)
@@ -101,6 +102,21 @@ func (c *check) deletionColumn() {
 		c.fatal("", "Table.Delete writes NULL into column %s, which tells no row from another", name)
 	}
 	c.deletion = info
+}
+
+// deletable looks for tables of the host whose foreign keys stand in the way of
+// deleting a row. Those of this package's own are emptied first.
+func (c *check) deletable() {
+	emptied := func(table string) bool {
+		last := func(name string) string { _, name = split(name); return name }
+		return slices.ContainsFunc(c.table.Children, func(k Child) bool { return last(k.Name) == table }) ||
+			slices.ContainsFunc(c.groups, func(g *Groups) bool { return last(g.members.Name) == table }) ||
+			c.relation != nil && last(c.relation.Name) == table
+	}
+	holders := slices.DeleteFunc(slices.Clone(c.host.holders), emptied)
+	if len(holders) > 0 {
+		c.warn("", "foreign keys of %s lead to table %s and do not cascade: what they lead to cannot be deleted (409); Table.Delete can keep the row instead", strings.Join(holders, ", "), c.host.name)
+	}
 }
 
 // findUniques finds the attributes that must be unique, and how they are looked up.

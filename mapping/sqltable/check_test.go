@@ -132,6 +132,26 @@ func TestWarningsComeWithStatementsThatPutThemRight(t *testing.T) {
 	})
 }
 
+func TestWhatStandsInTheWayOfADeletionIsSaidAndAnswered(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		db.seed().run("CREATE TABLE orders (buyer bigint NOT NULL REFERENCES users (id));\nCREATE TABLE notes (about bigint REFERENCES users (id) ON DELETE SET NULL)")
+		h := newHandler(t, db, users())
+		srv := newServer(t, h, nil)
+		if w := h.Warnings(); len(w) != 1 || !strings.HasPrefix(w[0].Text, "foreign keys of orders lead to table users and do not cascade") {
+			t.Errorf("%v", w)
+		}
+		id := expect(t, srv, "secret", "POST /Users", createAda, 201).ID
+		db.run("INSERT INTO orders VALUES (" + id + ")")
+		if a := expect(t, srv, "secret", "DELETE /Users/"+id, "", 409); strings.Contains(a.Detail, "orders") {
+			t.Errorf("%+v", a)
+		}
+		expect(t, srv, "secret", "GET /Users/"+id, "", 200)
+		db.run("DELETE FROM orders;\nINSERT INTO notes VALUES (" + id + ")")
+		expect(t, srv, "secret", "DELETE /Users/"+id, "", 204)
+	})
+}
+
 func TestMigratingTwiceDoesNothing(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, db *database) {

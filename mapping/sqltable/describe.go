@@ -66,6 +66,8 @@ type tableInfo struct {
 	rows    bool // has an address for each row (SQLite's rowid, PostgreSQL's ctid)
 	columns []columnInfo
 	indexes []indexInfo
+	// holders are the tables whose rows keep a row of this one from being deleted.
+	holders []string
 	// constraints are the columns that named constraints and indexes are about.
 	constraints map[string][]string
 }

@@ -79,6 +79,14 @@ func describePostgres(ctx context.Context, tx Tx, table string) (*tableInfo, err
 			return nil, err
 		}
 	}
+	err = tx.Query(ctx, `SELECT DISTINCT r.relname::text FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
+		WHERE c.confrelid = $1::int8::oid AND c.contype = 'f' AND c.confdeltype IN ('a', 'r') ORDER BY 1`, []any{oid}, func(v []any) error {
+		info.holders = append(info.holders, textOf(v[0]))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	return info, tx.Query(ctx, `SELECT c.conname::text, a.attname::text FROM pg_constraint c
 		JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
 		WHERE c.conrelid = $1::int8::oid AND c.contype IN ('c', 'f')`, []any{oid}, func(v []any) error {

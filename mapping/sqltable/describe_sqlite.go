@@ -53,6 +53,15 @@ func describeSQLite(ctx context.Context, tx Tx, table string) (*tableInfo, error
 			}
 		}
 	}
+	err = tx.Query(ctx, `SELECT DISTINCT m.name FROM `+quoteOne(schema)+`.sqlite_master AS m, pragma_foreign_key_list(m.name, ?2) AS f
+		WHERE m.type = 'table' AND f."table" = ?1 COLLATE NOCASE AND f.on_delete IN ('NO ACTION', 'RESTRICT') ORDER BY m.name`, []any{name, schema},
+		func(v []any) error {
+			info.holders = append(info.holders, textOf(v[0]))
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
 	return info, describeSQLiteIndexes(ctx, tx, schema, name, info)
 }
 
