@@ -94,6 +94,11 @@ func (c *check) columnsOf() {
 		made.unique = slices.ContainsFunc(b.host.indexes, func(i indexInfo) bool {
 			return i.unique && slices.ContainsFunc(i.keys, func(k indexKey) bool { return slices.Contains(keyColumns(k, b.host), info.name) })
 		})
+		for i := range b.cells {
+			if other := &b.cells[i]; other.info == info && !other.ReadOnly && !column.ReadOnly {
+				c.fatal("", "column %s is given to both %s and %s, which clients may set to different values: make one of them ReadOnly", info.name, other.path, path)
+			}
+		}
 		b.cells = append(b.cells, made)
 		if b.typ.Common().ExternalID == target.Attr {
 			b.externalID = true

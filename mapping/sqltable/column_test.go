@@ -220,3 +220,22 @@ func TestColumnsThatClientsMayNotChange(t *testing.T) {
 		}
 	})
 }
+
+func TestALogInNameMayBeTheEMailAddressToo(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		srv := people(t, db, serial(db), "job text", sqltable.Column{}, sqltable.Columns{"emails[type eq 'work'].value": {Name: "name", ReadOnly: true}}, sqltable.RemoveRow())
+		post := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@harbour.example","emails":[{"type":"work","value":"else@harbour.example","primary":true}]}`
+		id := expect(t, srv, "secret", "POST /Users", post, 201).ID
+		if body := request(t, srv, "secret", "GET /Users/"+id, "").Body.String(); !strings.Contains(body, `"value":"ada@harbour.example"`) || strings.Contains(body, "else") {
+			t.Error(body)
+		}
+		if a := expect(t, srv, "secret", "GET /Users?filter="+url.QueryEscape(`emails.value eq "ADA@harbour.example"`), "", 200); a.TotalResults != 1 {
+			t.Errorf("%d found", a.TotalResults)
+		}
+		h := newHandler(t, db, sqltable.Table{Name: "people", Columns: sqltable.Columns{"userName": {Name: "name"}, "displayName": {Name: "name"}}})
+		if err := start(h); err == nil || !strings.Contains(err.Error(), "column name is given to both displayName and userName") {
+			t.Error(err)
+		}
+	})
+}

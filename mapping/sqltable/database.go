@@ -35,7 +35,7 @@ type Dialect uint8
 
 // The databases that this package knows the SQL of.
 const (
-	DialectSQLite   Dialect = iota + 1 // SQLite 3.24 or later
+	DialectSQLite   Dialect = iota + 1 // SQLite 3.35 or later
 	DialectPostgres                    // PostgreSQL 13 or later
 )
 

@@ -110,7 +110,7 @@ func columnNames(info *tableInfo) []string {
 // one small index. It changes no data and may be called at every start.
 //
 // On PostgreSQL the index keeps writers away from the host's table while it is made,
-// a second for some million rows. A host that minds runs the statements itself, that
+// which takes a look at every row. A host that minds runs the statements itself, that
 // one with CONCURRENTLY.
 func (h *Handler) Migrate(ctx context.Context) error {
 	err := h.db.Write(ctx, func(tx Tx) error {

@@ -70,7 +70,9 @@ type Column struct {
 	As Conversion
 	// Default is written, as the column has it, when the attribute is unassigned.
 	Default any
-	// ReadOnly keeps clients from changing the column. It is not written at all.
+	// ReadOnly keeps clients from changing the column. It is not written at all. Of
+	// several attributes that show one column, all but one are read-only: the e-mail
+	// address of a host whose users log in by it.
 	ReadOnly bool
 	// WriteOnce lets clients set the column and not change it: 400 mutability.
 	WriteOnce bool
