@@ -14,6 +14,8 @@ type document struct {
 	text  []byte
 	nodes []node
 	hides bool // some node is not shown by default
+	// extensions are those of the type's first 32 that have a value, a bit each.
+	extensions uint32
 }
 
 // node is one value of a document. Nodes stand in the order of the text, an
@@ -157,12 +159,34 @@ func kindOf(t schema.DataType) Kind {
 // kept as long as the document.
 func (d *document) finish() {
 	d.text, d.nodes = clip(d.text), clip(d.nodes)
+	d.sum()
+}
+
+// sum notes what is asked of a whole document whenever it is shown, so that its
+// nodes need not be looked at then.
+func (d *document) sum() {
 	for i := range d.nodes {
 		if d.nodes[i].tag&hidden != 0 {
 			d.hides = true
-			return
+			break
 		}
 	}
+	if d.typ == nil {
+		return
+	}
+	for i, x := range d.typ.Extensions() {
+		if i < 32 && d.child(0, x.Index()) > 0 {
+			d.extensions |= 1 << i
+		}
+	}
+}
+
+// extended reports whether the type's extension of that number has a value.
+func (d *document) extended(i int) bool {
+	if i < 32 {
+		return d.extensions>>i&1 == 1
+	}
+	return d.child(0, d.typ.Extensions()[i].Index()) > 0
 }
 
 func clip[E any](s []E) []E {

@@ -229,8 +229,8 @@ func part(v Value, p schema.Path) Value {
 // value, in declared order.
 func (r *Resource) Schemas() []string {
 	urns := []string{r.doc.typ.Schema()}
-	for _, e := range r.doc.typ.Extensions() {
-		if r.doc.child(0, e.Index()) > 0 {
+	for i, e := range r.doc.typ.Extensions() {
+		if r.doc.extended(i) {
 			urns = append(urns, e.Name())
 		}
 	}

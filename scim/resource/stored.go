@@ -41,9 +41,7 @@ func adopt(t *schema.Type, text []byte) (*document, bool) {
 		return nil, false
 	}
 	x.doc.nodes = clip(x.doc.nodes)
-	for i := range x.doc.nodes {
-		x.doc.hides = x.doc.hides || x.doc.nodes[i].tag&hidden != 0
-	}
+	x.doc.sum()
 	return x.doc, true
 }
 

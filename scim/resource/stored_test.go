@@ -1,6 +1,9 @@
 package resource_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,5 +80,40 @@ func TestStoredFollowsTheSchema(t *testing.T) {
 	same := must[*resource.Resource](t)(resource.Stored(one(schema.Attribute{Type: schema.DateTime}), resource.Meta{}, was.Document()))
 	if _, ok := same.Time("x"); ok || same.String("x") != "12" {
 		t.Error("a text that is no dateTime reads as one")
+	}
+}
+
+// A document notes which extensions it has; a type may have more than it notes.
+func TestSchemasNameTheExtensionsThatHaveValues(t *testing.T) {
+	t.Parallel()
+	urn := func(i int) string { return fmt.Sprintf("urn:example:extension:%d", i) }
+	of := schema.ResourceType{ID: "Wide", Name: "Wide", Endpoint: "/Wide", Schema: &schema.Schema{
+		ID: "urn:example:wide", Attributes: []schema.Attribute{{Name: "name", Type: schema.String}},
+	}}
+	for i := range 40 {
+		of.Extensions = append(of.Extensions, schema.Extension{Schema: &schema.Schema{
+			ID: urn(i), Attributes: []schema.Attribute{{Name: "site", Type: schema.String}},
+		}})
+	}
+	typ := schema.MustCompile(of)
+	b := resource.New(typ).Set("name", "n")
+	want := []string{"urn:example:wide"}
+	for _, i := range []int{0, 7, 31, 32, 39} {
+		b.Set(urn(i)+":site", "s")
+		want = append(want, urn(i))
+	}
+	built := must[*resource.Resource](t)(b.Build())
+	for name, r := range map[string]*resource.Resource{
+		"built":   built,
+		"stored":  must[*resource.Resource](t)(resource.Stored(typ, resource.Meta{}, built.Document())),
+		"decoded": document(t, typ, string(built.Document())),
+	} {
+		if got := r.Schemas(); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+		shown := `{"schemas":["` + strings.Join(want, `","`) + `"],`
+		if got := string(resource.AppendJSON(nil, r, nil)); !strings.HasPrefix(got, shown) {
+			t.Errorf("%s: shown as %s", name, got)
+		}
 	}
 }
