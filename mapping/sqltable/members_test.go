@@ -3,7 +3,9 @@ package sqltable_test
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/musterhq/muster/mapping/sqltable"
@@ -220,6 +222,46 @@ func TestATableOfMembersThatDoesNotFitIsRefused(t *testing.T) {
 		members.Users, members.Name = people, "nothing"
 		if _, err := sqltable.NewGroups(t.Context(), db, teams(), members); err == nil || !strings.Contains(err.Error(), "table nothing does not exist") {
 			t.Error(err)
+		}
+	})
+}
+
+func TestMembersComeAndGoWhileUsersAreDeleted(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		srv, _, one := crew(t, db, 12)
+		two := expect(t, srv, "secret", "POST /Groups", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Bridge"}`, 201).ID
+		var everybody []string
+		for i := range 12 {
+			everybody = append(everybody, fmt.Sprintf(`{"value":"%d"}`, i+1))
+		}
+		var wg sync.WaitGroup
+		send := func(line, body string, expected ...int) {
+			if w := request(t, srv, "secret", line, body); !slices.Contains(expected, w.Code) {
+				t.Errorf("%s: %d %s", line, w.Code, w.Body)
+			}
+		}
+		for _, group := range []string{one, two} {
+			wg.Go(func() {
+				for range 5 {
+					send("PATCH /Groups/"+group, patchMembers("add", strings.Join(everybody, ",")), 204)
+					send("PATCH /Groups/"+group, patchMembers("remove", everybody[0]+","+everybody[11]), 204)
+				}
+			})
+		}
+		for first := range 2 {
+			wg.Go(func() {
+				for i := first; i < 12; i += 3 {
+					send(fmt.Sprint("DELETE /Users/", i+1), "", 204)
+				}
+			})
+		}
+		wg.Wait()
+		if n := db.ask("SELECT count(*) FROM users"); n != int64(4) {
+			t.Errorf("%v users are left", n)
+		}
+		if n := db.ask("SELECT count(*) FROM team_members WHERE user_id NOT IN (SELECT id FROM users)"); n != int64(0) {
+			t.Errorf("%v members are nobody", n)
 		}
 	})
 }
