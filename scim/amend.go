@@ -37,7 +37,7 @@ func WithAmendment(a ...Amendment) Option {
 // [Report.Ignored]: for amendments. In process, where there is no report, it does
 // nothing.
 func (op *Operation) Ignore(name string) {
-	if op.call != nil && !slices.Contains(op.call.names, name) {
+	if op.call != nil {
 		op.call.ignored(name)
 	}
 }

@@ -43,7 +43,9 @@ func (s *Server) toError(err error) *Error {
 	}
 	switch {
 	case errors.As(err, &own):
-		return own
+		if own != nil && own.Status >= http.StatusBadRequest && own.Status < 600 {
+			return own
+		}
 	case errors.As(err, &patched):
 		return bad(patched.ScimType, patched.Error())
 	case errors.As(err, &decode):

@@ -25,7 +25,7 @@ const (
 // Error is an answer that says no (RFC 7644 section 3.12). Everything but Err is
 // shown to the client; Err is for the host's log alone.
 type Error struct {
-	Status   int    // HTTP status
+	Status   int    // HTTP status, 400 to 599; any other is answered 500
 	ScimType string // one of the words above, or ""
 	Detail   string // a sentence for the person who runs the client
 	// RetryAfter, when positive, asks the client to come back after so long. It is
@@ -49,6 +49,9 @@ func (e *Error) WithCause(err error) *Error {
 
 // Error returns the sentence, with the cause if that says more, for logs.
 func (e *Error) Error() string {
+	if e == nil { // as an error that somebody thought was none
+		return "a nil *scim.Error"
+	}
 	s := e.Detail
 	if s == "" {
 		s = http.StatusText(e.Status)
@@ -62,7 +65,12 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // Sentinels that handlers and authenticators return, alone or wrapped.
 var (

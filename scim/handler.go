@@ -15,7 +15,8 @@ import (
 // Methods are called concurrently and answer promptly when the context ends.
 // Errors: [ErrNotFound], [ErrConflict], [NotUnique], an [*Error] of the host's
 // own, or anything else, which is logged and answered 500 without detail. So are
-// panics. A call that takes longer than [Limits.Handler] is answered 503.
+// panics, and results that cannot be: no resource, one of another type or id, a page
+// with more resources than its total. A call that takes longer than [Limits.Handler] is answered 503.
 //
 // A handler that can iterate over its resources needs little more: [Find], [Page] and
 // [CheckUnique] make the rest of that.
@@ -35,8 +36,10 @@ import (
 // confined, and [PrincipalFromContext] which one owns what the call creates.
 type ResourceHandler interface {
 	// Get returns the tenant's resource of that id, with its Meta, or
-	// [ErrNotFound]. An id of any shape may be asked for. Of the Meta only the id is
-	// required; for a version that is missing clients see [ContentVersion].
+	// [ErrNotFound]. An id of any shape may be asked for, and is compared to the letter:
+	// where "007" finds 7, or a database in any case, what is found has another id and is
+	// answered 404. Of the Meta only the id is required; for a version that is missing
+	// clients see [ContentVersion].
 	Get(ctx context.Context, tenant, id string) (*Resource, error)
 	// List returns the page that req asks for; [Page] does all of it for a handler
 	// that can only iterate.

@@ -447,7 +447,8 @@ func TestCheckUniqueComparesAsTheSchemaSays(t *testing.T) {
 		{"of itself", of(user, "1", "userName", "ada"), of(user, "1", "userName", "ADA"), false},
 		{"without a name", of(user, "1", "title", "Dr"), of(user, "2", "title", "Dr"), false},
 		{"what need not be unique", of(user, "1", "nickName", "x"), of(user, "2", "nickName", "x"), false},
-		{"what is unique in a connection", of(group, "1", "displayName", "Staff"), of(group, "2", "displayName", "Staff"), false},
+		{"what is unique in a connection", of(group, "1", "displayName", "Staff"), of(group, "2", "displayName", "STAFF"), true},
+		{"another group", of(group, "1", "displayName", "Staff"), of(group, "2", "displayName", "Sales"), false},
 	} {
 		rows := newTable()
 		rows.rows["there"] = c.there

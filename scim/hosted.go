@@ -55,7 +55,11 @@ func set[A any](ability *A, h *hosted) {
 
 func (h *hosted) Get(ctx context.Context, tenant, id string) (*Resource, error) {
 	return ask(ctx, h, func(ctx context.Context) (*Resource, error) {
-		return h.fit(h.ResourceHandler.Get(ctx, tenant, id))
+		r, err := h.fit(h.ResourceHandler.Get(ctx, tenant, id))
+		if err == nil && r.ID() != id {
+			err = ErrNotFound // "007" is not 7, nor "ADA" ada, whatever a database thinks
+		}
+		return r, err
 	})
 }
 
@@ -67,6 +71,9 @@ func (h *hosted) List(ctx context.Context, req *ListRequest) (*ListPage, error) 
 			return nil, err
 		case page == nil:
 			return nil, errForeignType
+		}
+		if page.Total < len(page.Resources) && !(page.Total == UnknownTotal && req.After != nil) {
+			return nil, errForeignPage
 		}
 		for _, r := range page.Resources {
 			if _, err := h.fit(r, nil); err != nil {
@@ -85,19 +92,22 @@ func (h *hosted) Create(ctx context.Context, tenant string, r *Resource) (*Resou
 
 func (h *hosted) Replace(ctx context.Context, tenant string, r *Resource) (*Resource, error) {
 	return ask(ctx, h, func(ctx context.Context) (*Resource, error) {
-		return h.fit(h.ResourceHandler.(Replacer).Replace(ctx, tenant, r))
+		kept, err := h.ResourceHandler.(Replacer).Replace(ctx, tenant, r)
+		return h.kept(r.ID(), kept, err)
 	})
 }
 
 func (h *hosted) Patch(ctx context.Context, tenant, id string, ops []patch.Operation, ifVersion string) (*Resource, error) {
 	return ask(ctx, h, func(ctx context.Context) (*Resource, error) {
-		return h.fit(h.ResourceHandler.(Patcher).Patch(ctx, tenant, id, ops, ifVersion))
+		kept, err := h.ResourceHandler.(Patcher).Patch(ctx, tenant, id, ops, ifVersion)
+		return h.kept(id, kept, err)
 	})
 }
 
 func (h *hosted) Adopt(ctx context.Context, tenant string, r *Resource, from, to string) (*Resource, error) {
 	return ask(ctx, h, func(ctx context.Context) (*Resource, error) {
-		return h.fit(h.ResourceHandler.(Adopter).Adopt(ctx, tenant, r, from, to))
+		kept, err := h.ResourceHandler.(Adopter).Adopt(ctx, tenant, r, from, to)
+		return h.kept(r.ID(), kept, err)
 	})
 }
 
@@ -127,7 +137,7 @@ func (h *hosted) EditLinks(ctx context.Context, w *LinkedWrite) (*LinkedResult, 
 		case res == nil || len(res.Links) != len(w.Edits):
 			return nil, errForeignLinks
 		}
-		_, err = h.fit(res.Resource, nil)
+		_, err = h.kept(w.ID, res.Resource, nil)
 		return res, err
 	})
 }
@@ -159,6 +169,15 @@ func (h *hosted) fit(r *Resource, err error) (*Resource, error) {
 	return r, nil
 }
 
+// kept finds what is wrong with what a write of the resource id returned; id is "" when
+// the handler assigns it.
+func (h *hosted) kept(id string, r *Resource, err error) (*Resource, error) {
+	if r, err = h.fit(r, err); err == nil && id != "" && r.ID() != id {
+		return nil, errForeignID
+	}
+	return r, err
+}
+
 // answers reports whether links can be the answer to q: in its order and within its
 // limit.
 func answers(links []storage.Link, q *storage.LinkQuery) bool {
@@ -176,6 +195,8 @@ func answers(links []storage.Link, q *storage.LinkQuery) bool {
 }
 
 var (
+	errForeignID    = errors.New("the handler was to write one resource and returned another one")
+	errForeignPage  = errors.New("the handler returned a page with more resources than its total")
 	errForeignLinks = errors.New("the handler returned links that nobody asked for, or out of order (see Linker)")
 	errNoReturn     = errors.New("the handler ended its goroutine")
 )

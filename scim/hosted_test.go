@@ -233,6 +233,81 @@ func TestWritesThatReturnNothingOfUseFail(t *testing.T) {
 	}
 }
 
+func TestIDsOfAHandlerAreComparedToTheLetter(t *testing.T) {
+	t.Parallel()
+	h := anyCase{newTable()}
+	srv := newServer(t, scim.WithHandler(schema.User(), h))
+	send(t, srv, "POST /Users", fmt.Sprintf(userBody, "ada")).want(t, 201)
+	send(t, srv, "GET /Users/row-1", "").want(t, 200)
+	send(t, srv, "GET /Users/ROW-1", "").wantError(t, 404, "")
+	send(t, srv, "PUT /Users/ROW-1", fmt.Sprintf(userBody, "bob")).wantError(t, 404, "")
+	send(t, srv, "DELETE /Users/ROW-1", "").wantError(t, 404, "")
+	if name := h.rows["row-1"].String("userName"); name != "ada" {
+		t.Errorf("the user is %s now", name)
+	}
+}
+
+// anyCase is a table whose keys a database compares in any case.
+type anyCase struct{ *table }
+
+func (h anyCase) Get(ctx context.Context, tenant, id string) (*scim.Resource, error) {
+	return h.table.Get(ctx, tenant, strings.ToLower(id))
+}
+
+func TestAWriteThatReturnsAnotherResourceFails(t *testing.T) {
+	t.Parallel()
+	h := resultsOf{newTable(), func(r *scim.Resource) *scim.Resource {
+		m := r.Meta()
+		if m.ID == "row-1" && r.String("title") != "" {
+			m.ID = "row-2"
+		}
+		return r.WithMeta(m)
+	}}
+	srv := newServer(t, scim.WithHandler(schema.User(), h))
+	send(t, srv, "POST /Users", fmt.Sprintf(userBody, "ada")).want(t, 201)
+	send(t, srv, "PATCH /Users/row-1", patchBody(`[{"op":"replace","path":"title","value":"Dr"}]`)).wantError(t, 500, "")
+}
+
+func TestAPageHasNoMoreResourcesThanItsTotal(t *testing.T) {
+	t.Parallel()
+	for _, total := range []int{0, scim.UnknownTotal, -2} {
+		h := totalOf{newTable(), total}
+		srv := newServer(t, scim.WithHandler(schema.User(), h))
+		send(t, srv, "POST /Users", fmt.Sprintf(userBody, "ada")).want(t, 201)
+		send(t, srv, "GET /Users", "").wantError(t, 500, "")
+	}
+}
+
+// totalOf is a table that counts wrongly.
+type totalOf struct {
+	*table
+	total int
+}
+
+func (h totalOf) List(ctx context.Context, req *scim.ListRequest) (*scim.ListPage, error) {
+	page, err := h.table.List(ctx, req)
+	page.Total = h.total
+	return page, err
+}
+
+// A host's error that is no answer is not sent as one.
+func TestErrorsThatSayNothingAreAnswered500(t *testing.T) {
+	t.Parallel()
+	var none *scim.Error
+	for name, err := range map[string]error{
+		"no status": &scim.Error{Detail: "secret"}, "a good status": scim.Errorf(204, "", "secret"), "no such status": scim.Errorf(1000, "", "secret"), "nil": none,
+	} {
+		h := faulty{err: err}
+		a := send(t, newServer(t, scim.WithHandler(schema.User(), h)), "GET /Users/x", "")
+		a.wantError(t, 500, "")
+		guarded := send(t, newServer(t, scim.WithGuard(func(context.Context, scim.Principal, []scim.Effect) error { return err })), "POST /Users", fmt.Sprintf(userBody, "ada"))
+		guarded.wantError(t, 500, "")
+		if text := a.Body.String() + guarded.Body.String(); strings.Contains(text, "secret") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
 // plain is a table without versions.
 type plain struct{ *table }
 

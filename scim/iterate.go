@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/musterhq/muster/scim/filter"
-	"github.com/musterhq/muster/scim/schema"
 )
 
 // What a handler has for nothing when it can iterate over its resources. Each of
@@ -32,12 +31,13 @@ func Find(id string, all iter.Seq2[*Resource, error]) (*Resource, error) {
 // Only a handler that lets nobody write between the check and its own write is sure
 // that values stay unique.
 //
-// What is unique within a connection only, as the names of groups are, is not looked
-// at.
+// What is unique within a connection, as the names of groups are, is compared with all
+// of them as well: a handler that keeps connections apart yields what belongs to the
+// caller's.
 func CheckUnique(r *Resource, all iter.Seq2[*Resource, error]) error {
 	keys := map[Path]string{}
 	for _, p := range r.Type().Unique() {
-		if key, ok := filter.Key(r.Get(p)); ok && key != "" && p.Unique() != schema.UniqueInConnection {
+		if key, ok := filter.Key(r.Get(p)); ok && key != "" {
 			keys[p] = key
 		}
 	}
@@ -97,7 +97,7 @@ func Page(req *ListRequest, candidates iter.Seq2[*Resource, error]) (*ListPage, 
 		page.Total++
 		s := sorted{id: r.ID(), r: r}
 		if !req.Sort.Path.IsZero() {
-			s.key, s.absent = sortKey(r, req.Sort.Path)
+			s.key, s.absent = filter.SortKey(r, req.Sort.Path)
 		}
 		if req.After != nil && compare(s, after) <= 0 {
 			continue

@@ -95,9 +95,10 @@ type LinkedResult struct {
 type Labeler interface {
 	// Labels returns, by id, the labels of those of the resources that there are. The
 	// label is what the attribute says that ResourceType.Label names, displayName for
-	// users and groups; a resource without one has "". Up to 1,000 ids are asked for at
-	// once. A call is confined to a connection like others, see [ScopeFromContext],
-	// when it is to find out what is there, and not when labels are to be shown.
+	// users and groups; a resource without one has "". Ids are compared to the letter, as
+	// in Get. Up to 1,000 are asked for at once. A call is confined to a connection like
+	// others, see [ScopeFromContext], when it is to find out what is there, and not when
+	// labels are to be shown.
 	Labels(ctx context.Context, tenant string, ids []string) (map[string]string, error)
 }
 

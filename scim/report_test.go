@@ -158,3 +158,54 @@ func TestLimitsOfZeroKeepTheirDefaults(t *testing.T) {
 		t.Error(a.Body)
 	}
 }
+
+// forgetful has no place for nickNames, and is late for the first write.
+type forgetful struct {
+	*table
+	late bool
+}
+
+func (h *forgetful) Create(ctx context.Context, tenant string, r *scim.Resource) (*scim.Resource, error) {
+	h.note(ctx, r)
+	return h.table.Create(ctx, tenant, r)
+}
+
+func (h *forgetful) Replace(ctx context.Context, tenant string, r *scim.Resource) (*scim.Resource, error) {
+	h.note(ctx, r)
+	if h.late {
+		h.late = false
+		return nil, scim.ErrConflict
+	}
+	return h.table.Replace(ctx, tenant, r)
+}
+
+func (h *forgetful) note(ctx context.Context, r *scim.Resource) {
+	if r.String("nickName") != "" {
+		scim.Ignore(ctx, "nickName", "shoeSize")
+	}
+}
+
+func TestAHandlerReportsWhatItIgnored(t *testing.T) {
+	t.Parallel()
+	var ignored [][]string
+	srv := newServer(t, scim.WithHandler(schema.User(), &forgetful{newTable(), true}),
+		scim.WithReport(func(_ context.Context, r scim.Report) { ignored = append(ignored, r.Ignored) }))
+	whole := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"`
+	nick := patchBody(`[{"op":"replace","path":"nickName","value":"B"}]`)
+	send(t, srv, "POST /Users", whole+`,"nickName":"A","shoeSize":38}`).want(t, 201)
+	send(t, srv, "PATCH /Users/row-1", nick).want(t, 200)
+	send(t, srv, "PUT /Users/row-1", whole+`}`).want(t, 200)
+	send(t, srv, "POST /Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[
+		{"method":"PATCH","path":"/Users/row-1","data":`+nick+`}]}`).want(t, 200)
+	want := [][]string{{"shoeSize", "nickName"}, {"nickName", "shoeSize"}, {"nickName", "shoeSize"}}
+	if !slices.EqualFunc(ignored, want, slices.Equal) {
+		t.Errorf("reported are %q, want %q", ignored, want)
+	}
+	scim.Ignore(t.Context(), "outside of a request") // does nothing
+	if _, err := srv.Do(t.Context(), scim.Principal{}, &scim.Operation{
+		Method: scim.Create, Type: srv.Type("User"),
+		Resource: scim.NewResource(srv.Type("User")).Set("userName", "bob").Set("nickName", "B").Resource(),
+	}); err != nil || len(ignored) != len(want) {
+		t.Errorf("in process: %v, reports %q", err, ignored)
+	}
+}

@@ -214,6 +214,9 @@ func (s *Server) execute(ctx context.Context, op *Operation) (*Result, error) {
 	if s.hosts {
 		ctx = within(ctx, s.scope(op.Principal))
 	}
+	if e.handler != nil {
+		ctx = s.ignoring(ctx, op)
+	}
 	run := (*Server).get
 	switch op.Method {
 	case Get:
