@@ -28,19 +28,16 @@ func (r *Reconciler) decide(ctx context.Context, tenant string, v *view, p perso
 		return nil, err
 	}
 	d.changes = Diff(d.applied, d.wanted, d.held)
-	d.resolveDoubts(st)
+	d.resolveDoubts(v, st)
 	return d, nil
 }
 
 // settleApplied takes out what is no longer ours: roles in workspaces that are gone,
 // and those whose rows were removed and the role left to the host.
 func (d *decision) settleApplied(v *view, st *userState) {
-	gone := func(s Scope) bool { return s.Kind == InWorkspace && v.spaces.Gone[s.ID] }
 	for _, a := range st.Applied {
 		switch w := in(d.wanted, a.Scope); {
-		case gone(a.Scope):
-		case a.Scope.Kind == InOrganisation && v.rules.settings.Organisation == nil:
-			// Its management was turned off: the role is the host's from now on.
+		case !v.manages(a.Scope):
 		case (w == nil || w.Role != a.Role) && d.leftToHost(v, a):
 			d.handed = append(d.handed, a)
 		default:
@@ -48,10 +45,19 @@ func (d *decision) settleApplied(v *view, st *userState) {
 		}
 	}
 	for _, a := range st.Handed {
-		if !gone(a.Scope) && !d.person.gone && in(d.applied, a.Scope) == nil {
+		if !v.gone(a.Scope) && !d.person.gone && in(d.applied, a.Scope) == nil {
 			d.handed = append(d.handed, a)
 		}
 	}
+}
+
+// gone reports whether a scope is a workspace that the host deleted.
+func (v *view) gone(s Scope) bool { return s.Kind == InWorkspace && v.spaces.Gone[s.ID] }
+
+// manages reports whether roles in a scope are ours to change. When the management of
+// organisation roles was turned off they are the host's from then on.
+func (v *view) manages(s Scope) bool {
+	return !v.gone(s) && (s.Kind != InOrganisation || v.rules.settings.Organisation != nil)
 }
 
 // leftToHost reports whether an assignment came only from rows that were removed
@@ -89,7 +95,7 @@ func (r *Reconciler) findHeld(ctx context.Context, tenant string, d *decision, s
 	if len(ask) == 0 {
 		return nil
 	}
-	held, err := r.held(ctx, tenant, d.person.ID, ask)
+	held, err := r.askHeld(ctx, tenant, d.person.ID, ask)
 	if err != nil {
 		return err
 	}
@@ -102,12 +108,22 @@ func (r *Reconciler) findHeld(ctx context.Context, tenant string, d *decision, s
 	return nil
 }
 
+// askHeld asks the host. What fails is the host's code for this user, and nobody
+// else's business.
+func (r *Reconciler) askHeld(ctx context.Context, tenant, user string, scopes []Scope) (held []Assignment, err error) {
+	err = calling(func() (err error) { held, err = r.held(ctx, tenant, user, scopes); return err })
+	if err != nil {
+		return nil, errApply{err}
+	}
+	return held, nil
+}
+
 // resolveDoubts makes sure that the host is told what holds in every scope where
 // the outcome of an earlier call is not known.
-func (d *decision) resolveDoubts(st *userState) {
+func (d *decision) resolveDoubts(v *view, st *userState) {
 	for _, x := range st.Doubts {
 		s := x.Change.Scope
-		if slices.ContainsFunc(d.changes, func(c Change) bool { return c.Scope == s }) {
+		if !v.manages(s) || touches(d.changes, s) {
 			continue
 		}
 		c := Change{User: d.person.ID, Scope: s, From: x.Change.To, Causes: x.Change.Causes}
@@ -165,16 +181,24 @@ func (v *view) gains(c Change) bool {
 	return c.To != "" && c.From != c.To && c.To == v.rules.Highest(c.Scope.Kind)
 }
 
-// openDoubts are the doubts of other instances that may still be at it, and when
-// the last of them has given up.
-func openDoubts(list []doubt, me string, now time.Time) (open []doubt, until time.Time) {
+// touches reports whether one of the changes is in a scope.
+func touches(list []Change, s Scope) bool {
+	return slices.ContainsFunc(list, func(c Change) bool { return c.Scope == s })
+}
+
+// leftInDoubt returns the doubts that stay although the host is told of changes: those
+// about scopes where a guard stopped what should be done, and those of other instances
+// that may still be at it; until is when the last of these has given up.
+func (d *decision) leftInDoubt(list []doubt, told []Change, me string, now time.Time) (left []doubt, until time.Time) {
 	for _, x := range list {
-		if x.By != me && x.Until.After(now) {
-			open = append(open, x)
-			if x.Until.After(until) {
-				until = x.Until
-			}
+		s := x.Change.Scope
+		open := x.By != me && x.Until.After(now) && touches(d.changes, s)
+		if open && x.Until.After(until) {
+			until = x.Until
+		}
+		if open || touches(d.changes, s) && !touches(told, s) {
+			left = append(left, x)
 		}
 	}
-	return open, until
+	return left, until
 }

@@ -1,6 +1,9 @@
 package roles
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Before many users are looked at, the guards count whom they would hold, and open the
 // hold before any of them is changed: what is one mistake at the identity provider is
@@ -45,16 +48,20 @@ func (r *Reconciler) foresee(ctx context.Context, tenant string, p *pass, x exem
 			return err
 		}
 		d, err := r.look(ctx, tenant, v, id, &st.Value)
+		var host errApply
+		if errors.As(err, &host) {
+			continue // nothing is done for that user either
+		}
 		if err != nil {
 			return err
 		}
 		for _, k := range []HoldKind{HoldDeactivating, HoldLosing, HoldGaining} {
 			hits, limit := r.limited(v, d, d.changes, k)
 			connection := d.person.connection
-			if limit == 0 || !hits || x.covers(connection, k) {
+			if limit == 0 || !hits || x.covers(connection, k) || r.isCounted(&st.Value, k) {
 				continue
 			}
-			if p.count(connection, k)+*r.counter(&windows.count.Value, connection, k) > limit {
+			if p.count(connection, k)+windows.count.Value.counted(connection, k, r.now(), r.limits.Window) > limit {
 				if err := r.beginHold(ctx, tenant, connection, k); err != nil {
 					return err
 				}
@@ -83,14 +90,14 @@ func (r *Reconciler) foreseeMembers(group string) step {
 	}
 }
 
-// foreseeStates counts among those who have a role because of a group and are no
-// members of it any more.
-func (r *Reconciler) foreseeStates(group string) step {
+// foreseeStates counts among those whom a word finds and who are no members of the
+// groups of the pass.
+func (r *Reconciler) foreseeStates(word string) step {
 	return func(ctx context.Context, tenant string, p *pass, x exemption) (bool, error) {
 		if r.limits == (Limits{}) {
 			return true, nil
 		}
-		users, done, err := r.statePage(ctx, tenant, groupWord(group), p)
+		users, done, err := r.statePage(ctx, tenant, word, p)
 		if err != nil {
 			return false, err
 		}

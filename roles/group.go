@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/storage"
 )
@@ -30,16 +31,12 @@ func (r *Reconciler) lookGroup(ctx context.Context, tenant, id string, created b
 		return err
 	}
 	st := groupState{Group: g}
-	if k.Version > 0 && r.settling > 0 && k.Value.Group.Name != g.Name {
-		switch now := r.now(); {
-		case k.Value.Settles.IsZero():
-			st.Settles = now.Add(r.settling)
-			if err := r.addTodo(ctx, tenant, todo{Kind: todoLater, ID: id, Due: st.Settles}); err != nil {
-				return err
-			}
-			st.Group.Name = k.Value.Group.Name
-		case k.Value.Settles.After(now):
-			st.Settles, st.Group.Name = k.Value.Settles, k.Value.Group.Name
+	if st.Group.Name = r.nameThatCounts(&k, g.Name); st.Group.Name != g.Name {
+		if st.Next, st.Settles = g.Name, k.Value.Settles; st.Settles.IsZero() || k.Value.Next != g.Name {
+			st.Settles = r.now().Add(r.settling)
+		}
+		if err := r.postpone(ctx, tenant, todo{Kind: todoLater, ID: id, Due: st.Settles}); err != nil {
+			return err
 		}
 	}
 	var res Resolution
@@ -78,11 +75,22 @@ func (r *Reconciler) lookGroup(ctx context.Context, tenant, id string, created b
 	if created && slices.ContainsFunc(st.Unmatched, func(u Unmatched) bool { return u.Reason == RestoreOffered }) {
 		r.observe(ctx, Event{Kind: RowsOffered, Tenant: tenant, Group: id, Rows: slices.Clone(v.table.Offers(st.Group))})
 	}
-	if k.Version > 0 && k.Value.Group == st.Group && k.Value.Settles.Equal(st.Settles) && k.Value.Key == st.Key && slices.Equal(k.Value.Unmatched, st.Unmatched) {
+	if k.Version > 0 && k.Value.Group == st.Group && k.Value.Next == st.Next && k.Value.Settles.Equal(st.Settles) && k.Value.Key == st.Key && slices.Equal(k.Value.Unmatched, st.Unmatched) {
 		return nil
 	}
 	k.Value = st
 	return r.kinds.groups.Save(ctx, r.store, tenant, r.now(), &k)
+}
+
+// nameThatCounts is the name that a group gives roles by: its present one, or while that
+// settles the one before. A name that nobody noticed yet has yet to settle.
+func (r *Reconciler) nameThatCounts(k *kept.State[groupState], present string) string {
+	st := &k.Value
+	settled := st.Next == present && !st.Settles.IsZero() && !st.Settles.After(r.now())
+	if r.settling <= 0 || k.Version == 0 || settled {
+		return present
+	}
+	return st.Group.Name
 }
 
 // present reads a group as it is, with the name that it has now.

@@ -16,8 +16,9 @@ type judged struct {
 	held    []HoldKind
 	guarded []Scope
 	// count is written together with what is about to be done; nil when nothing
-	// counts.
-	count *kept.State[guardState]
+	// counts. counted are the kinds of holds that the user was counted for in it.
+	count   *kept.State[guardState]
+	counted []HoldKind
 }
 
 // exemption says which holds do not count for the users of a connection, since they
@@ -32,7 +33,7 @@ func (x exemption) covers(connection string, k HoldKind) bool {
 }
 
 // judge asks the guards about the changes of one user.
-func (r *Reconciler) judge(ctx context.Context, tenant string, v *view, d *decision, x exemption) (*judged, error) {
+func (r *Reconciler) judge(ctx context.Context, tenant string, v *view, d *decision, st *userState, x exemption) (*judged, error) {
 	j := &judged{changes: slices.Clone(d.changes)}
 	if err := r.keepLast(ctx, tenant, v, d, j); err != nil {
 		return nil, err
@@ -50,14 +51,17 @@ func (r *Reconciler) judge(ctx context.Context, tenant string, v *view, d *decis
 		if err != nil {
 			return nil, err
 		}
-		exceeded := hold.Version > 0
-		if !exceeded {
+		if hold.Version == 0 {
+			if r.isCounted(st, k) {
+				continue
+			}
 			if err := r.loadCount(ctx, tenant, j); err != nil {
 				return nil, err
 			}
-			n := r.counter(&j.count.Value, connection, k)
-			if exceeded = *n >= limit; !exceeded {
-				*n++
+			counts := &j.count.Value
+			if counts.counted(connection, k, r.now(), r.limits.Window) < limit {
+				counts.add(connection, k, r.now(), r.limits.Window)
+				j.counted = append(j.counted, k)
 				continue
 			}
 			if err := r.beginHold(ctx, tenant, connection, k); err != nil {
@@ -83,36 +87,6 @@ func (r *Reconciler) limited(v *view, d *decision, changes []Change, k HoldKind)
 		return d.person.Active && slices.ContainsFunc(changes, v.loses), r.limits.Losing
 	default:
 		return slices.ContainsFunc(changes, v.gains), r.limits.GainingHighest
-	}
-}
-
-func (r *Reconciler) loadCount(ctx context.Context, tenant string, j *judged) error {
-	if j.count != nil {
-		return nil
-	}
-	g, err := r.kinds.guards.Get(ctx, r.store, tenant, only)
-	j.count = &g
-	return err
-}
-
-// counter is the number of users of a connection in the present window.
-func (r *Reconciler) counter(g *guardState, connection string, k HoldKind) *int {
-	now := r.now()
-	w := g.Windows[connection]
-	if w == nil || now.Sub(w.Since) >= r.limits.Window {
-		w = &window{Since: now}
-		if g.Windows == nil {
-			g.Windows = map[string]*window{}
-		}
-		g.Windows[connection] = w
-	}
-	switch k {
-	case HoldLosing:
-		return &w.Losing
-	case HoldGaining:
-		return &w.Gaining
-	default:
-		return &w.Deactivating
 	}
 }
 

@@ -59,6 +59,8 @@ func (r *Reconciler) groupChanged(ctx context.Context, tenant string, c storage.
 		// Users whom the log does not name may have a role because of it: those of
 		// groups that were nested in it.
 		return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: c.ID})
+	case c.Kind == "transferred":
+		return r.lookGroup(ctx, tenant, c.ID, false)
 	case slices.Contains(c.Paths, "displayName"):
 		return r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: c.ID})
 	}

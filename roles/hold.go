@@ -2,10 +2,12 @@ package roles
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/storage"
 )
 
 // HoldKind says what a hold stops.
@@ -60,21 +62,61 @@ func (r *Reconciler) Holds(ctx context.Context, tenant, after string, limit int)
 // should change now changes, whatever it was when the hold began.
 // [scim.ErrNotFound] when there is no such hold.
 func (r *Reconciler) Release(ctx context.Context, tenant, hold string) error {
+	defer r.wake.up(tenant)
+	for range maxConflicts {
+		h, err := r.kinds.holds.Get(ctx, r.store, tenant, hold)
+		if err != nil {
+			return err
+		}
+		if h.Version == 0 {
+			return scim.ErrNotFound
+		}
+		if h.Value.Released {
+			return nil
+		}
+		h.Value.Released = true
+		// Both or none: a hold that is released and not worked off would never end.
+		work := todo{Kind: todoAll, ID: releaseID + hold}
+		k, err := r.kinds.todos.Get(ctx, r.store, tenant, work.key())
+		if err != nil {
+			return err
+		}
+		k.Value = work
+		now := r.now()
+		released, err := r.kinds.holds.Put(h, now)
+		if err != nil {
+			return err
+		}
+		planned, err := r.kinds.todos.Put(k, now)
+		if err != nil {
+			return err
+		}
+		_, err = r.store.Commit(ctx, &storage.Batch{Tenant: tenant, Time: now, Puts: []storage.Put{released, planned}})
+		if !errors.Is(err, storage.ErrConflict) {
+			return err
+		}
+	}
+	return storage.ErrConflict
+}
+
+// releaseID is in front of the id of a hold in the id of the work that its release is.
+const releaseID = "release:"
+
+// released looks at everybody with an exemption from a hold that was released, ends it,
+// and looks at those whom it stopped meanwhile, with nothing exempted.
+func (r *Reconciler) released(ctx context.Context, tenant, hold string) ([]step, exemption, error) {
+	x := exemption{}
 	h, err := r.kinds.holds.Get(ctx, r.store, tenant, hold)
 	if err != nil {
-		return err
+		return nil, x, err
 	}
-	if h.Version == 0 {
-		return scim.ErrNotFound
+	if h.Version > 0 && h.Value.Released { // not one that began since
+		x = exemption{h.Value.Connection, []HoldKind{h.Value.Kind}}
 	}
-	if h.Value.Released {
-		return nil
+	end := func(ctx context.Context, tenant string, _ *pass, _ exemption) (bool, error) {
+		return true, r.endHold(ctx, tenant, hold)
 	}
-	h.Value.Released = true
-	if err := r.kinds.holds.Save(ctx, r.store, tenant, r.now(), &h); err != nil {
-		return err
-	}
-	return r.addTodo(ctx, tenant, todo{Kind: todoAll, ID: "release:" + hold})
+	return append(r.everything(), end, r.foreseeStates("held"), r.lookStates("held")), x, nil
 }
 
 // beginHold opens a hold unless there is one.
@@ -99,10 +141,10 @@ func (r *Reconciler) beginHold(ctx context.Context, tenant, connection string, k
 // endHold ends a hold that was released and worked off, and begins a new window.
 func (r *Reconciler) endHold(ctx context.Context, tenant, id string) error {
 	h, err := r.kinds.holds.Get(ctx, r.store, tenant, id)
-	if err != nil || h.Version == 0 {
+	if err != nil || !h.Value.Released {
 		return err
 	}
-	err = r.guarded(ctx, tenant, func(g *guardState) { delete(g.Windows, h.Value.Connection) })
+	err = r.guarded(ctx, tenant, func(g *guardState) { g.forget(h.Value.Connection, h.Value.Kind) })
 	if err == nil {
 		err = r.kinds.holds.Drop(ctx, r.store, tenant, r.now(), h)
 	}

@@ -95,9 +95,7 @@ func (r *Reconciler) group(ctx context.Context, tenant, id string) (g Group, ok 
 		if err != nil {
 			return g, false, err
 		}
-		if k.Value.Settles.After(r.now()) {
-			g.Name = k.Value.Group.Name
-		}
+		g.Name = r.nameThatCounts(&k, g.Name)
 	}
 	return g, true, nil
 }

@@ -47,7 +47,7 @@ func (r *Reconciler) wholeGroup(group string) []step {
 	look := func(ctx context.Context, tenant string, _ *pass, _ exemption) (bool, error) {
 		return true, r.lookGroup(ctx, tenant, group, false)
 	}
-	return []step{look, r.foreseeMembers(group), r.foreseeStates(group), r.lookMembers(group), r.lookFormer(group)}
+	return []step{look, r.foreseeMembers(group), r.foreseeStates(groupWord(group)), r.lookMembers(group), r.lookFormer(group)}
 }
 
 // largeChange looks at the users whom one change of a group's members concerns.

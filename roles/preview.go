@@ -102,13 +102,10 @@ func (r *Reconciler) propose(ctx context.Context, tenant string, p Proposal) (*v
 		v.rows[i].Archived, v.rows[i].Because = r.now(), RowRemoved
 	}
 	for n, row := range p.Add {
-		if row.Group == "" {
-			row = r.inDefault(row)
-			if row.Group, err = r.groupNamed(ctx, tenant, row.Connection, row.Name); err != nil {
-				return nil, err
-			}
+		if row, err = r.findGroup(ctx, tenant, row); err != nil {
+			return nil, err
 		}
-		same, err := v.rules.CheckRow(row, v.rowsOf(row.Group))
+		same, err := v.rules.CheckRow(row, v.rowsBeside(&row))
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +136,7 @@ func (r *Reconciler) Explain(ctx context.Context, tenant, user string, scope Sco
 	}
 	held := d.held
 	if in(held, scope) == nil && in(st.Value.Applied, scope) == nil && r.held != nil {
-		if held, err = r.held(ctx, tenant, user, []Scope{scope}); err != nil {
+		if held, err = r.askHeld(ctx, tenant, user, []Scope{scope}); err != nil {
 			return Explanation{}, err
 		}
 	}

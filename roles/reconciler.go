@@ -106,8 +106,11 @@ func (r *Reconciler) observe(ctx context.Context, e Event) {
 		attrs = append(attrs, "hold", e.Hold.ID)
 	}
 	r.log.InfoContext(ctx, "roles: "+string(e.Kind), attrs...)
-	if r.observer != nil {
-		r.observer(ctx, e)
+	if r.observer == nil {
+		return
+	}
+	if err := calling(func() error { r.observer(ctx, e); return nil }); err != nil {
+		r.log.ErrorContext(ctx, "roles: the observer failed", "tenant", e.Tenant, "error", err.Error())
 	}
 }
 

@@ -68,17 +68,16 @@ func (r *Reconciler) attempt(ctx context.Context, tenant, id string, x exemption
 	if err != nil {
 		var host errApply
 		if errors.As(err, &host) {
-			st.Doubts = before.Doubts
 			return lost, r.failed(ctx, tenant, &k, host)
 		}
 		return lost, err
 	}
-	j, err := r.judge(ctx, tenant, v, d, x)
+	j, err := r.judge(ctx, tenant, v, d, st, x)
 	if err != nil {
 		return lost, err
 	}
 	now := r.now()
-	open, until := openDoubts(st.Doubts, r.name, now)
+	left, until := d.leftInDoubt(st.Doubts, j.changes, r.name, now)
 	st.User, st.Connection = id, d.person.connection
 	st.Applied, st.Handed = d.after(nil), d.handed
 	st.Conflicts, st.Guarded, st.Held = d.result.Conflicts, j.guarded, j.held
@@ -91,44 +90,38 @@ func (r *Reconciler) attempt(ctx context.Context, tenant, id string, x exemption
 		r.count(&r.stats.kept)
 		r.observe(ctx, Event{Kind: LastHolderKept, Tenant: tenant, User: id, Scope: j.guarded[0]})
 	}
-	if len(j.held) > 0 && len(d.changes) > len(j.changes) {
-		// Until the hold is released, nothing is known to be different.
-		st.Doubts = append(slices.Clone(before.Doubts), lost...)
-	}
+	st.Doubts = left
 	if len(j.changes) == 0 {
-		if len(j.held) == 0 {
-			st.Doubts = open
-		}
 		st.Error, st.Failures = "", 0
-		return lost, r.keepUser(ctx, tenant, &k, &before)
+		return lost, r.keepUser(ctx, tenant, &k, &before, j)
 	}
-	doubts := open
+	var mine []doubt
 	for _, c := range j.changes {
-		doubts = append(doubts, doubt{Change: c, By: r.name, Until: now.Add(r.applyTimeout)})
+		mine = append(mine, doubt{Change: c, By: r.name, Until: now.Add(r.applyTimeout)})
 	}
-	st.Doubts = doubts
-	if err := r.saveUser(ctx, tenant, &k, j.count); err != nil {
+	st.Doubts, st.Counted = slices.Concat(left, mine), r.countedNow(st.Counted, j.counted, now)
+	if err := r.saveUser(ctx, tenant, &k, j); err != nil {
 		return lost, err
 	}
-	mine := slices.Clone(doubts[len(open):])
 	if err := r.tell(ctx, tenant, j.changes); err != nil {
 		return mine, r.failed(ctx, tenant, &k, errApply{err})
 	}
-	st.Applied, st.Doubts, st.Error, st.Failures = d.after(j.changes), open, "", 0
-	if err := r.finishUser(ctx, tenant, &k); err != nil {
+	st.Applied, st.Doubts, st.Error, st.Failures = d.after(j.changes), left, "", 0
+	if err := r.finishUser(ctx, tenant, &k, r.newHolder(v, j.changes)); err != nil {
 		return mine, err
 	}
 	r.told(ctx, tenant, j.changes)
-	if len(open) > 0 {
+	if !until.IsZero() {
 		// Another instance may still be telling the host something older.
 		return nil, r.addTodo(ctx, tenant, todo{Kind: todoUser, ID: id, Due: until})
 	}
-	for _, c := range j.changes {
-		if c.To != "" && r.protects(v, c.Scope, c.To) {
-			return nil, r.relookGuarded(ctx, tenant, id)
-		}
-	}
 	return nil, nil
+}
+
+// newHolder reports whether changes give somebody a role that a last holder may have
+// kept.
+func (r *Reconciler) newHolder(v *view, changes []Change) bool {
+	return slices.ContainsFunc(changes, func(c Change) bool { return c.To != "" && r.protects(v, c.Scope, c.To) })
 }
 
 // lookAsking is look, and asks the host about workspaces that it was not asked about.
@@ -200,7 +193,7 @@ func (r *Reconciler) failed(ctx context.Context, tenant string, k *kept.State[us
 	if n := st.Failures - 1; n < 10 {
 		wait = min(wait, firstRetry<<n)
 	}
-	if err := r.saveUser(ctx, tenant, k, nil); err != nil {
+	if err := r.saveUser(ctx, tenant, k, &judged{}); err != nil {
 		return err
 	}
 	if err := r.postpone(ctx, tenant, todo{Kind: todoUser, ID: k.ID, Due: now.Add(wait)}); err != nil {
@@ -228,11 +221,16 @@ func short(s string) string {
 }
 
 // keepUser writes a user's state if it differs.
-func (r *Reconciler) keepUser(ctx context.Context, tenant string, k *kept.State[userState], before *userState) error {
-	if k.Value.empty() && k.Version == 0 || k.Version > 0 && sameState(&k.Value, before) {
+func (r *Reconciler) keepUser(ctx context.Context, tenant string, k *kept.State[userState], before *userState, j *judged) error {
+	switch {
+	case k.Value.empty() && k.Version == 0 || k.Version > 0 && sameState(&k.Value, before):
 		return nil
+	case len(j.guarded) > 0:
+		// Somebody may have become a holder since: the counters tell, see finishUser.
+		return r.saveUser(ctx, tenant, k, j)
+	default:
+		return r.finishUser(ctx, tenant, k, false)
 	}
-	return r.finishUser(ctx, tenant, k)
 }
 
 // sameState compares by what is kept, where an empty list is none.
@@ -243,25 +241,45 @@ func sameState(a, b *userState) bool {
 }
 
 // finishUser writes a user's state, or removes it when there is nothing to remember.
-// It is done even when the caller is gone: the host has been told.
-func (r *Reconciler) finishUser(ctx context.Context, tenant string, k *kept.State[userState]) error {
+// It is done even when the caller is gone: the host has been told. A new holder of a
+// role that a last holder may have kept has those looked at again, and touches the
+// counters, so that whoever is about to become a last holder looks again too.
+func (r *Reconciler) finishUser(ctx context.Context, tenant string, k *kept.State[userState], holder bool) error {
 	ctx = context.WithoutCancel(ctx)
-	if !k.Value.empty() {
-		return r.saveUser(ctx, tenant, k, nil)
+	switch {
+	case k.Value.empty():
+		return r.kinds.users.Drop(ctx, r.store, tenant, r.now(), *k)
+	case !holder:
+		return r.saveUser(ctx, tenant, k, &judged{})
 	}
-	return r.kinds.users.Drop(ctx, r.store, tenant, r.now(), *k)
+	var touched judged
+	if err := r.loadCount(ctx, tenant, &touched); err != nil {
+		return err
+	}
+	again, err := r.kinds.todos.Get(ctx, r.store, tenant, relookGuarded.key())
+	if err != nil {
+		return err
+	}
+	again.Value = relookGuarded
+	put, err := r.kinds.todos.Put(again, r.now())
+	if err != nil {
+		return err
+	}
+	defer r.wake.up(tenant)
+	return r.saveUser(ctx, tenant, k, &touched, put)
 }
 
-// saveUser writes a user's state, together with the counters of the guards.
-func (r *Reconciler) saveUser(ctx context.Context, tenant string, k *kept.State[userState], count *kept.State[guardState]) error {
+// saveUser writes a user's state, together with the counters of the guards and with
+// other records.
+func (r *Reconciler) saveUser(ctx context.Context, tenant string, k *kept.State[userState], j *judged, others ...storage.Put) error {
 	now := r.now()
 	put, err := r.kinds.users.Put(*k, now)
 	if err != nil {
 		return err
 	}
-	b := &storage.Batch{Tenant: tenant, Time: now, Puts: []storage.Put{put}}
-	if count != nil {
-		put, err := r.kinds.guards.Put(*count, now)
+	b := &storage.Batch{Tenant: tenant, Time: now, Puts: append([]storage.Put{put}, others...)}
+	if j.count != nil {
+		put, err := r.kinds.guards.Put(*j.count, now)
 		if err != nil {
 			return err
 		}
@@ -273,14 +291,4 @@ func (r *Reconciler) saveUser(ctx context.Context, tenant string, k *kept.State[
 	}
 	k.Version = res.Puts[0]
 	return nil
-}
-
-// relookGuarded looks again at those who kept a role because nobody else had it.
-func (r *Reconciler) relookGuarded(ctx context.Context, tenant, but string) error {
-	return r.kinds.users.Each(ctx, r.store, tenant, func(k kept.State[userState]) error {
-		if k.ID == but {
-			return nil
-		}
-		return r.addTodo(ctx, tenant, todo{Kind: todoUser, ID: k.ID})
-	}, "guarded")
 }

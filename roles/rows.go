@@ -22,22 +22,9 @@ import (
 // Errors are those of [Rules.CheckRow], and [scim.ErrNotFound] for the id of a group
 // that does not exist. Users are looked at in the background.
 func (r *Reconciler) AddRow(ctx context.Context, tenant string, row Row) (Row, error) {
-	if row.Group != "" {
-		g, ok, err := r.present(ctx, tenant, row.Group)
-		if err != nil {
-			return Row{}, err
-		}
-		if !ok {
-			return Row{}, fmt.Errorf("roles: the group of the row: %w", scim.ErrNotFound)
-		}
-		row.Name, row.Connection = g.Name, g.Connection
-	} else if row.Name != "" {
-		row = r.inDefault(row)
-		g, err := r.groupNamed(ctx, tenant, row.Connection, row.Name)
-		if err != nil {
-			return Row{}, err
-		}
-		row.Group = g
+	row, err := r.findGroup(ctx, tenant, row)
+	if err != nil {
+		return Row{}, err
 	}
 	out, err := r.insertRow(ctx, tenant, row)
 	if err != nil || !out.Waiting() {
@@ -56,21 +43,31 @@ func (r *Reconciler) AddRow(ctx context.Context, tenant string, row Row) (Row, e
 	return out, r.addTodo(ctx, tenant, todo{Kind: todoGroup, ID: g})
 }
 
-// inDefault fills in the connection of a row by name.
-func (r *Reconciler) inDefault(row Row) Row {
-	if row.Connection == "" && r.dir.Logged("Group") {
-		row.Connection = "default"
+// findGroup fills in what a row does not say of its group. One by name keeps an empty
+// group when there is none of that name yet.
+func (r *Reconciler) findGroup(ctx context.Context, tenant string, row Row) (Row, error) {
+	switch {
+	case row.Group != "":
+		g, ok, err := r.present(ctx, tenant, row.Group)
+		if err == nil && !ok {
+			err = fmt.Errorf("roles: the group of the row: %w", scim.ErrNotFound)
+		}
+		row.Name, row.Connection = g.Name, g.Connection
+		return row, err
+	case row.Name != "":
+		if row.Connection == "" && r.dir.Logged("Group") {
+			row.Connection = "default"
+		}
+		var err error
+		row.Group, err = r.groupNamed(ctx, tenant, row.Connection, row.Name)
+		return row, err
 	}
-	return row
+	return row, nil // CheckRow says what is wrong with it
 }
 
 func (r *Reconciler) insertRow(ctx context.Context, tenant string, row Row) (out Row, err error) {
 	err = r.edit(ctx, tenant, func(v *view, _ *control, b *storage.Batch) error {
-		existing := v.rowsOf(row.Group)
-		if row.Group == "" {
-			existing = slices.Clone(v.table.Waiting(row.Connection, row.Name))
-		}
-		same, err := v.rules.CheckRow(row, existing)
+		same, err := v.rules.CheckRow(row, v.rowsBeside(&row))
 		if err != nil {
 			return err
 		}

@@ -26,6 +26,9 @@ type userState struct {
 	UnknownRoles []string `json:"unknownRoles,omitempty"`
 	// Held are the kinds of holds that keep the user's roles as they are.
 	Held []HoldKind `json:"held,omitempty"`
+	// Counted is when the guards counted the user last, so that one for whom the host
+	// fails is not counted with every attempt.
+	Counted map[HoldKind]time.Time `json:"counted,omitempty"`
 	// Error is the last error of the Applier, Failures how many there were in a row.
 	Error    string `json:"error,omitempty"`
 	Failures int    `json:"failures,omitempty"`
@@ -117,7 +120,9 @@ func (s *rowState) words() []string {
 type groupState struct {
 	// Group is the group as it counts: with the name that gives roles.
 	Group Group `json:"group"`
-	// Settles is when the name that the group has now will count; zero when it does.
+	// Next is the name that the group has got and that will count from Settles on;
+	// Settles is zero when there is none.
+	Next    string    `json:"next,omitempty"`
 	Settles time.Time `json:"settles,omitzero"`
 	// Unmatched says why the group gives nothing.
 	Unmatched []Unmatched `json:"unmatched,omitempty"`
@@ -191,7 +196,7 @@ const (
 	todoGroup  todoKind = "group"
 	todoLater  todoKind = "later" // a group, at another time than what is due now
 	todoAll    todoKind = "all"
-	todoScope  todoKind = "scope"
+	todoStates todoKind = "states" // the users whom a word finds
 	todoChange todoKind = "change" // of a group's members
 )
 
@@ -200,19 +205,6 @@ func (t *todo) key() string {
 		return fmt.Sprintf("%s:%s@%d", t.Kind, t.ID, t.Change)
 	}
 	return string(t.Kind) + ":" + t.ID
-}
-
-// guardState counts for the guards.
-type guardState struct {
-	// Windows are by connection.
-	Windows map[string]*window `json:"windows,omitempty"`
-}
-
-type window struct {
-	Since        time.Time `json:"since"`
-	Losing       int       `json:"losing,omitempty"`
-	Gaining      int       `json:"gaining,omitempty"`
-	Deactivating int       `json:"deactivating,omitempty"`
 }
 
 func (s *Hold) words() []string { return nil }

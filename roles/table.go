@@ -43,6 +43,10 @@ func NewTable(rows []Row) *Table {
 			}
 		}
 	}
+	for name, rows := range t.deleted {
+		last := slices.MaxFunc(rows, func(a, b Row) int { return cmp.Or(a.Archived.Compare(b.Archived), cmp.Compare(a.Group, b.Group)) })
+		t.deleted[name] = slices.DeleteFunc(rows, func(r Row) bool { return r.Group != last.Group })
+	}
 	return t
 }
 
@@ -70,8 +74,8 @@ func (t *Table) Waiting(connection, name string) []Row {
 	return t.waiting[named{connection, schema.Fold(name)}]
 }
 
-// Offers returns the archived rows of a deleted group that had the connection and
-// name of g. A new group does not get them by itself; the host may restore them.
+// Offers returns the archived rows of the group that had the connection and name of g
+// and was deleted last. A new group does not get them by itself; the host may restore them.
 // A group with rows of its own, in force or archived, is offered none. They must
 // not be modified.
 func (t *Table) Offers(g Group) []Row {

@@ -89,21 +89,19 @@ func (r *Reconciler) turn(ctx context.Context, tenant string, t *todo) (done boo
 	switch t.Kind {
 	case todoUser:
 		return true, r.lookEach(ctx, tenant, []string{t.ID}, x)
-	case todoScope:
+	case todoStates:
 		steps = []step{r.lookStates(t.ID)}
 	case todoGroup, todoLater:
 		steps = r.wholeGroup(t.ID)
 	case todoChange:
 		steps = r.largeChange(t.ID, t.Change)
 	default:
-		if hold, ok := strings.CutPrefix(t.ID, "release:"); ok {
-			h, err := r.kinds.holds.Get(ctx, r.store, tenant, hold)
-			if err != nil || h.Version == 0 {
-				return true, err
-			}
-			x = exemption{h.Value.Connection, []HoldKind{h.Value.Kind}}
-		}
 		steps = r.everything()
+		if hold, ok := strings.CutPrefix(t.ID, releaseID); ok {
+			if steps, x, err = r.released(ctx, tenant, hold); err != nil {
+				return false, err
+			}
+		}
 	}
 	if t.Phase < len(steps) {
 		behind, err := steps[t.Phase](ctx, tenant, &t.pass, x)
@@ -115,11 +113,8 @@ func (r *Reconciler) turn(ctx context.Context, tenant string, t *todo) (done boo
 			t.After, t.At, t.Delta = "", 0, storage.LinkDelta{}
 		}
 	}
-	if t.Phase < len(steps) {
-		return false, nil
-	}
-	if hold, ok := strings.CutPrefix(t.ID, "release:"); ok && t.Kind == todoAll {
-		return true, r.endHold(ctx, tenant, hold)
-	}
-	return true, nil
+	return t.Phase >= len(steps), nil
 }
+
+// relookGuarded looks again at those who kept a role because nobody else had it.
+var relookGuarded = todo{Kind: todoStates, ID: "guarded"}

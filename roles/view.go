@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/musterhq/muster/internal/kept"
+	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
 
@@ -117,11 +118,12 @@ func (v *view) keptRow(id string) bool {
 	return false
 }
 
-// rowsOf returns the rows that name a group.
-func (v *view) rowsOf(group string) (rows []Row) {
+// rowsBeside returns the rows of the group of a row, or those that wait for the same one.
+func (v *view) rowsBeside(row *Row) (rows []Row) {
 	for i := range v.rows {
-		if v.rows[i].Group == group {
-			rows = append(rows, v.rows[i].Row)
+		other := &v.rows[i].Row
+		if other.Group == row.Group && (row.Group != "" || other.Connection == row.Connection && schema.Fold(other.Name) == schema.Fold(row.Name)) {
+			rows = append(rows, *other)
 		}
 	}
 	return rows

@@ -225,7 +225,7 @@ func (r *Reconciler) WorkspaceDeleted(ctx context.Context, tenant, id string) er
 	if err != nil {
 		return err
 	}
-	return r.addTodo(ctx, tenant, todo{Kind: todoScope, ID: scopeWord(Workspace(id))})
+	return r.addTodo(ctx, tenant, todo{Kind: todoStates, ID: scopeWord(Workspace(id))})
 }
 
 // WorkspaceRestored says that a workspace that was deleted is there again: rows that
