@@ -184,7 +184,7 @@ func (s *Server) adopt(ctx context.Context, st storage.Store, e *endpoint, op *O
 	if err != nil {
 		return nil, err
 	}
-	cur, err := fromRecord(e, rec)
+	cur, err := rec.Resource(e.typ)
 	switch {
 	case err != nil:
 		return nil, err

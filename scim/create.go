@@ -85,7 +85,7 @@ func (s *Server) revives(ctx context.Context, e *endpoint, op *Operation, tombst
 	if tombstone.Type != e.typ.Name() || tombstone.Connection != op.Principal.Connection {
 		return false
 	}
-	old, err := fromRecord(e, tombstone)
+	old, err := tombstone.Resource(e.typ)
 	if err != nil {
 		return false
 	}

@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/musterhq/muster/scim/resource"
 	"github.com/musterhq/muster/storage"
@@ -37,7 +36,7 @@ func (s *Server) load(ctx context.Context, e *endpoint, op *Operation) (*Resourc
 	if err != nil {
 		return nil, err
 	}
-	return fromRecord(e, rec)
+	return rec.Resource(e.typ)
 }
 
 // record reads the record of op as far as its principal may know of it.
@@ -59,22 +58,11 @@ func (s *Server) current(ctx context.Context, st storage.Store, e *endpoint, op 
 	if err != nil {
 		return nil, nil, err
 	}
-	cur, err := fromRecord(e, rec)
+	cur, err := rec.Resource(e.typ)
 	if err == nil {
 		err = checkMatch(op, cur)
 	}
 	return rec, cur, err
-}
-
-func fromRecord(e *endpoint, rec *storage.Record) (*Resource, error) {
-	r, err := rec.Resource(e.typ)
-	if err != nil {
-		return nil, err
-	}
-	m := r.Meta()
-	m.Version = strconv.FormatInt(rec.Version, 10)
-	m.Created, m.LastModified = rec.Created, rec.Modified
-	return r.WithMeta(m), nil
 }
 
 // showsInverse reports whether an answer shows a relation backwards. Then it

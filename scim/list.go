@@ -227,7 +227,7 @@ func (s *Server) readStored(ctx context.Context, e *endpoint, op *Operation, w w
 	records := page.Records[:min(len(page.Records), limit)]
 	read.items = make([]Item, len(records))
 	for i, rec := range records {
-		if read.items[i].Resource, err = fromRecord(e, rec); err != nil {
+		if read.items[i].Resource, err = rec.Resource(e.typ); err != nil {
 			return nil, err
 		}
 	}

@@ -157,7 +157,7 @@ func (s *Server) joinIn(ctx context.Context, over *overlay, e *endpoint, op *Ope
 	}
 	// The write goes by the version of the resource, so that two requests for it that
 	// meet do not mix.
-	cur, err := fromRecord(e, before)
+	cur, err := before.Resource(e.typ)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -252,19 +252,7 @@ func (src *source) key(r *Resource) (key string, absent bool) {
 	if src.sort.IsZero() {
 		return "", true
 	}
-	return sortKey(r, src.sort)
-}
-
-// sortKey is what a resource is sorted by, wherever it is kept. Versions are not an
-// order: a store sorts records that do not know theirs, and what clients see of a
-// handler's is not all its own.
-func sortKey(r *Resource, p Path) (key string, absent bool) {
-	if p.IsCommon() {
-		m := r.Meta()
-		m.Version = ""
-		r = r.WithMeta(m)
-	}
-	return filter.SortKey(r, p)
+	return filter.SortKey(r, src.sort)
 }
 
 // byCursor reads the page that o.Cursor stands for. An empty one is the first page's.

@@ -346,3 +346,15 @@ func TestListsOfAllTypesPassTheInterceptors(t *testing.T) {
 		}
 	}
 }
+
+func TestListsFindVersions(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	changed := send(t, srv, "POST /Users", fmt.Sprintf(userBody, "ada")).want(t, 201).id()
+	fresh := send(t, srv, "POST /Users", fmt.Sprintf(userBody, "bob")).want(t, 201).id()
+	tag := etag(send(t, srv, "PATCH /Users/"+changed, patchBody(`[{"op":"replace","path":"title","value":"Dr"}]`)).want(t, 200))
+	find := "GET /Users?filter=" + url.QueryEscape(fmt.Sprintf("meta.version eq %q", tag))
+	if got := ids(t, send(t, srv, find, "")); !slices.Equal(got, []string{"User " + changed}) {
+		t.Errorf("in version %s are %v; want %s, and %s is in another", tag, got, changed, fresh)
+	}
+}

@@ -106,7 +106,7 @@ func (s *Server) patchLinks(ctx context.Context, st storage.Store, e *endpoint, 
 		if err != nil {
 			return nil, err
 		}
-		if res.Resource, err = fromRecord(e, rec); err != nil {
+		if res.Resource, err = rec.Resource(e.typ); err != nil {
 			return nil, err
 		}
 	}

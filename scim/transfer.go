@@ -94,7 +94,7 @@ func (s *Server) addTransfer(ctx context.Context, e *endpoint, w *pending, p Pri
 	case rec.Connection == p.Connection:
 		return nil
 	}
-	cur, err := fromRecord(e, rec)
+	cur, err := rec.Resource(e.typ)
 	if err != nil {
 		return err
 	}

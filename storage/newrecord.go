@@ -37,23 +37,41 @@ func NewRecord(r *resource.Resource, connection string) *Record {
 	return rec
 }
 
-// Resource returns the record as a resource of type t, without meta.version:
-// that is the core's to make. The result is shared. A record that [NewRecord]
-// made or [Evaluate] returned, and copies of it with the same Doc, do not parse
-// again; others parse each time.
+// Resource returns the record as a resource of type t, with all its metadata:
+// meta.version is Version in decimal, or nothing before the first commit. The
+// result is shared. A record that [NewRecord] made or [Evaluate] returned, and
+// copies of it with the same Doc, do not parse again; others parse each time.
 func (r *Record) Resource(t *schema.Type) (*resource.Resource, error) {
-	meta := resource.Meta{ID: r.ID, Created: r.Created, LastModified: r.Modified}
 	if r.res == nil || r.res.Type() != t || !sameBytes(r.res.Document(), r.Doc) {
-		res, err := resource.Stored(t, meta, r.Doc)
+		res, err := resource.Stored(t, r.meta(), r.Doc)
 		if err != nil {
 			return nil, fmt.Errorf("storage: the document of %s/%s cannot be read: %w", r.Type, r.ID, err)
 		}
 		return res, nil
 	}
-	if r.res.Meta() == meta {
+	if r.has(r.res.Meta()) {
 		return r.res, nil
 	}
-	return r.res.WithMeta(meta), nil
+	return r.res.WithMeta(r.meta()), nil
+}
+
+// meta is what the record says of its resource outside the document.
+func (r *Record) meta() resource.Meta {
+	m := resource.Meta{ID: r.ID, Created: r.Created, LastModified: r.Modified}
+	if r.Version != 0 {
+		m.Version = strconv.FormatInt(r.Version, 10)
+	}
+	return m
+}
+
+// has reports whether m is what meta returns, without making the version's text.
+func (r *Record) has(m resource.Meta) bool {
+	var room [20]byte
+	version := room[:0]
+	if r.Version != 0 {
+		version = strconv.AppendInt(version, r.Version, 10)
+	}
+	return m.ID == r.ID && m.Created == r.Created && m.LastModified == r.Modified && m.Version == string(version)
 }
 
 // sameBytes reports whether a and b are the very same memory. Documents are
@@ -69,7 +87,7 @@ func (r *Record) Committed(version int64, created, modified time.Time) *Record {
 	c := *r
 	c.Version, c.Created, c.Modified = version, created, modified
 	if c.res != nil {
-		c.res = c.res.WithMeta(resource.Meta{ID: c.ID, Created: created, LastModified: modified})
+		c.res = c.res.WithMeta(c.meta())
 	}
 	return &c
 }

@@ -192,7 +192,7 @@ func TestRecordsDoNotParseTwice(t *testing.T) { // not parallel: it counts alloc
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := first.Meta(); m != (resource.Meta{ID: "1", Created: rec.Created, LastModified: rec.Modified}) {
+	if m := first.Meta(); m != (resource.Meta{ID: "1", Version: "3", Created: rec.Created, LastModified: rec.Modified}) {
 		t.Errorf("metadata is %+v", m)
 	}
 	if allocs := testing.AllocsPerRun(100, func() {
@@ -202,11 +202,22 @@ func TestRecordsDoNotParseTwice(t *testing.T) { // not parallel: it counts alloc
 	}); allocs > 0 {
 		t.Errorf("Resource allocates %v times", allocs)
 	}
-	hidden := *rec
-	hidden.Hidden, hidden.Modified = true, time.Unix(3, 0).UTC()
-	r, err := hidden.Resource(user)
-	if err != nil || &r.Document()[0] != &rec.Doc[0] || r.Meta().LastModified.Unix() != 3 {
-		t.Errorf("a copy with the same Doc gives %v, %v", r.Meta(), err)
+	for name, change := range map[string]func(*storage.Record){
+		"ID":       func(c *storage.Record) { c.ID = "2" },
+		"version":  func(c *storage.Record) { c.Version = 123_456 },
+		"created":  func(c *storage.Record) { c.Created = time.Unix(4, 0).UTC() },
+		"modified": func(c *storage.Record) { c.Modified = time.Unix(5, 0).UTC() },
+		"none":     func(c *storage.Record) { c.Version = 0 },
+	} {
+		c := *rec
+		change(&c)
+		want := resource.Meta{ID: c.ID, Version: fmt.Sprint(c.Version), Created: c.Created, LastModified: c.Modified}
+		if c.Version == 0 {
+			want.Version = ""
+		}
+		if r, err := c.Resource(user); err != nil || &r.Document()[0] != &rec.Doc[0] || r.Meta() != want {
+			t.Errorf("a copy with the same Doc and another %s gives %v, %v", name, r.Meta(), err)
+		}
 	}
 }
 
@@ -223,7 +234,7 @@ func TestResourceIsThatOfTheDocument(t *testing.T) {
 		t.Errorf("as another type: %v, %v", r, err)
 	}
 	loaded := storage.Record{Ref: storage.Ref{Type: "User", ID: "9"}, Version: 4, Doc: []byte(`{"userName":"dora"}`)}
-	if r, err := loaded.Resource(user); err != nil || r.ID() != "9" || r.Meta().Version != "" || r.String("userName") != "dora" {
+	if r, err := loaded.Resource(user); err != nil || r.ID() != "9" || r.Meta().Version != "4" || r.String("userName") != "dora" {
 		t.Errorf("of a loaded record: %v, %v", r, err)
 	}
 	loaded.Doc = []byte(`{"userName":"secret`)

@@ -81,7 +81,8 @@ func clampTime(t time.Time) time.Time {
 // primary element, else of the first, for multi-valued attributes, and of the
 // sub-attribute "value" for complex ones (RFC 7644 section 3.4.2.3). absent is
 // true when r has no value there, and always for relations, which are not part
-// of a resource, and for the zero Path. meta.location sorts as id does.
+// of a resource, for meta.version, which is no order, and for the zero Path.
+// meta.location sorts as id does.
 func SortKey(r *resource.Resource, p schema.Path) (key string, absent bool) {
 	if p.IsZero() {
 		return "", true
@@ -115,14 +116,12 @@ func fieldSortKey(r *resource.Resource, f field) (key string, absent bool) {
 		return timeKey(m.Created), m.Created.IsZero()
 	case fieldLastModified:
 		return timeKey(m.LastModified), m.LastModified.IsZero()
-	case fieldVersion:
-		return shownVersion(m), m.Version == ""
 	case fieldResourceType:
 		return r.Type().Name(), false
 	case fieldSchemas:
 		return r.Type().Schema(), false
 	}
-	return "", true // meta as a whole
+	return "", true // meta as a whole, and versions
 }
 
 // firstOf returns the primary element of an array of attribute p, else the

@@ -180,7 +180,7 @@ func TestSortKeys(t *testing.T) {
 		{"externalId", "-"},
 		{"meta", "-"},
 		{"meta.location", "7A"},
-		{"meta.version", `W/"3"`},
+		{"meta.version", "-"},
 		{"meta.resourceType", "User"},
 		{"meta.created", "2026-01-02T02:04:05.600000000Z"},
 		{"meta.lastModified", "-"},
