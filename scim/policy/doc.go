@@ -59,6 +59,24 @@ import (
 // userType is the resource type that the rules are about (RFC 7643 section 4.1).
 const userType = "User"
 
+// net are the effects on users, one for each: operations of an atomic bulk request
+// may change a user more than once, and what counts is how it was and how it will be.
+func net(effects []scim.Effect) (users []scim.Effect) {
+	at := make(map[string]int, len(effects))
+	for _, e := range effects {
+		if e.Type.Name() != userType {
+			continue
+		}
+		if i, again := at[e.ID]; again {
+			users[i].After = e.After
+			continue
+		}
+		at[e.ID] = len(users)
+		users = append(users, e)
+	}
+	return users
+}
+
 // errNoCommit is for who calls a guard that keeps account by hand.
 var errNoCommit = errors.New("policy: a guard that keeps account works in a server only, see scim.WithGuard")
 

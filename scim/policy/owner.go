@@ -81,13 +81,11 @@ func (l LastOwner) Guard() scim.Guard {
 		if err != nil {
 			return err
 		}
+		users := net(effects)
 		var lost []*scim.Effect
 		gained, leaving := false, true
-		for i := range effects {
-			e := &effects[i]
-			if e.Type.Name() != userType {
-				continue
-			}
+		for i := range users {
+			e := &users[i]
 			was, is := l.owns(ids, e.Before), l.owns(ids, e.After)
 			gained = gained || is && !was
 			if was && !is {

@@ -143,6 +143,38 @@ func TestTwoOwnersWhoSwapInOneCommitPass(t *testing.T) {
 	s.deactivate(bob).want(403)
 }
 
+func TestAnOwnerForTheTimeOfOneCommitIsNone(t *testing.T) {
+	t.Parallel()
+	s := places()[0].server(t, scim.WithGuard(policy.LastOwner{}.Guard()), scim.WithAtomicBulk())
+	ada, bob := s.create("ada", owner), s.create("bob")
+	const (
+		promote = `[{"op":"add","path":"roles","value":[{"value":"owner"}]}]`
+		demote  = `[{"op":"remove","path":"roles"}]`
+	)
+	patch := func(id, ops string) string {
+		return `{"method":"PATCH","path":"/Users/` + id + `","data":` + patchOf(ops) + `}`
+	}
+	for name, ops := range map[string]string{
+		"promoted and demoted":     patch(bob, promote) + "," + patch(ada, demote) + "," + patch(bob, demote),
+		"promoted and deactivated": patch(bob, promote) + "," + patch(ada, demote) + "," + patch(bob, `[{"op":"replace","path":"active","value":false}]`),
+		"promoted and deleted":     patch(bob, promote) + `,{"method":"DELETE","path":"/Users/` + ada + `"},{"method":"DELETE","path":"/Users/` + bob + `"}`,
+	} {
+		a := s.send("POST /Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[`+ops+`]}`)
+		if got := statuses(a.want(200)); !strings.Contains(got, "403") || strings.Contains(got, "20") {
+			t.Errorf("%s: %s", name, got)
+		}
+		if roles := s.send("GET /Users/"+ada, "").want(200).json["roles"]; fmt.Sprint(roles) != "[map[value:Owner]]" {
+			t.Fatalf("%s: nobody is left: %v", name, roles)
+		}
+	}
+	// The same there and back changes nothing.
+	a := s.send("POST /Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[`+
+		patch(ada, demote)+","+patch(ada, promote)+`]}`)
+	if got := statuses(a.want(200)); got != "200 200" {
+		t.Error(got)
+	}
+}
+
 func TestOfOwnersWhoLeaveAtTheSameMomentOneStays(t *testing.T) {
 	t.Parallel()
 	leaving := func(t *testing.T, servers []*server) {
