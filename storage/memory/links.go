@@ -69,6 +69,9 @@ type linkReader struct {
 	isOne  map[*ident]bool       // the same; made when first needed
 	looked int
 	links  []storage.Link
+
+	typ     string // of the records read last
+	between []int  // the segments in which they may have links
 }
 
 // findOthers finds the records of Other, once for all records asked about.
@@ -89,12 +92,18 @@ func (r *linkReader) read(of storage.Ref) error {
 	if err := r.look(); err != nil {
 		return err
 	}
+	if r.typ != of.Type {
+		r.typ, r.between = of.Type, r.segmentsOf(r.Relation, of.Type, r.Inverse)
+	}
+	if len(r.between) == 0 {
+		return nil // nobody has such a link
+	}
 	found := r.find(of)
 	if found == nil {
 		return nil
 	}
 	end := len(r.links) + r.Limit
-	for _, g := range r.segmentsOf(r.Relation, of.Type, r.Inverse) {
+	for _, g := range r.between {
 		limit := -1 // none
 		if r.Limit > 0 {
 			if limit = end - len(r.links); limit == 0 {
