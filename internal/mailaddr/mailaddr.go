@@ -5,9 +5,13 @@ package mailaddr
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/musterhq/muster/scim/schema"
 )
 
 const (
@@ -16,20 +20,37 @@ const (
 	maxLabel   = 63
 )
 
+// capitalSharpS is "ss" in domains by older tables and "ß" by newer ones.
+const capitalSharpS = 'ẞ'
+
 // Domain returns the domain of an address in the form of [Canonical]. ok is false
 // when it has none, or not without doubt: with no "@" or several, nothing in front of
-// it, blanks, control characters, quotes, comments or a literal address.
+// it, blanks, control characters, characters that cannot be seen, quotes, comments or a
+// literal address, also where a wide form of these stands for them.
 func Domain(address string) (domain string, ok bool) {
 	local, domain, ok := strings.Cut(address, "@")
-	if !ok || local == "" || len(address) > maxAddress || strings.ContainsFunc(local, isOdd) {
+	if !ok || local == "" || len(address) > maxAddress || strings.ContainsFunc(norm.NFKC.String(local), isOdd) {
 		return "", false
 	}
 	return Canonical(domain)
 }
 
+// Key is the form by which addresses compare: upper case makes no difference, nor how
+// a domain is written. Letters that are folded elsewhere and tell domains apart, such as
+// the two forms of the Greek sigma, do make one. What has no domain is its own key.
+func Key(address string) string {
+	domain, ok := Domain(address)
+	if !ok {
+		return address
+	}
+	local, _, _ := strings.Cut(address, "@")
+	return schema.Fold(local) + "@" + domain
+}
+
 // isOdd reports whether a character makes the part in front of the "@" doubtful.
 func isOdd(r rune) bool {
-	return r <= ' ' || r == 0x7f || strings.ContainsRune(`"(),:;<>[\]@`, r) || r == utf8.RuneError || r == '＠' || r == '﹫'
+	return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) ||
+		strings.ContainsRune(`"(),:;<>[\]@`, r) || r == utf8.RuneError
 }
 
 // Canonical returns the ASCII form of a domain in lower case, by which domains
@@ -37,7 +58,7 @@ func isOdd(r rune) bool {
 // what is no domain name.
 func Canonical(domain string) (canonical string, ok bool) {
 	canonical, err := idna.Lookup.ToASCII(domain)
-	if err != nil || !utf8.ValidString(domain) {
+	if err != nil || !utf8.ValidString(domain) || strings.ContainsRune(domain, capitalSharpS) {
 		return "", false
 	}
 	canonical = strings.TrimSuffix(canonical, ".")

@@ -35,6 +35,8 @@ func TestDomain(t *testing.T) {
 		{"ada@example.com\n", ""}, {"ada\r\nbcc:eve@example.com", ""}, {"ada\x7f@example.com", ""},
 		{"ada@[192.0.2.1]", ""}, {"ada@exa_mple.com", ""}, {"ada@example..com", ""}, {"ada@.example.com", ""},
 		{"ada@.", ""}, {"ada@..", ""}, {"ada@xn--a.example", ""}, {"ada@-example.com", ""},
+		{"ada@STRAẞE.example", ""}, {"ada\u200b@example.com", ""}, {"\u202eada@example.com", ""}, {"ada\u00a0@example.com", ""}, {"\u3000ada@example.com", ""},
+		{"＜ada＞@example.com", ""}, {"＂ada＂@example.com", ""}, {"ada，eve@example.com", ""}, {"ada﹐eve@example.com", ""}, {"ada\u0085@example.com", ""},
 		{"ada(comment)@example.com", ""}, {"ada@example.com(comment)", ""}, {"ada@example.com/x", ""}, {"ada@example.com%00", ""},
 		{strings.Repeat("a", 250) + "@example.com", ""},
 		{"ada@" + strings.Repeat("a", 64) + ".com", ""},
@@ -42,6 +44,29 @@ func TestDomain(t *testing.T) {
 		got, ok := mailaddr.Domain(c.address)
 		if got != c.want || ok != (c.want != "") {
 			t.Errorf("%q: %q %v, want %q", c.address, got, ok, c.want)
+		}
+	}
+}
+
+func TestAddressesCompareByWhomTheyReach(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"ada@example.com", "ADA@Example.COM.", true},
+		{"ada@bücher.example", "Ada@xn--bcher-kva.example", true},
+		{"ａda@example.com", "ada@example.com", true},
+		{"ada@example.com", "bea@example.com", false},
+		{"ada@example.com", "ada+x@example.com", false},
+		{"ada@οδος.example", "ada@οδοσ.example", false}, // two domains, although the letters fold to one
+		{"ada@straße.example", "ada@strasse.example", false},
+		{"ada@ıo.example", "ada@io.example", false},
+		{"ada", "ada", true},
+		{"ada@", "ADA@", false},
+	} {
+		if got := mailaddr.Key(c.a) == mailaddr.Key(c.b); got != c.same {
+			t.Errorf("%q and %q: %v", c.a, c.b, got)
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/musterhq/muster/internal/mailaddr"
 	"github.com/musterhq/muster/scim"
-	"github.com/musterhq/muster/scim/schema"
 )
 
 // Guard is a [scim.Guard]: a user that a connection owns, or adopts, gets no userName
@@ -60,17 +60,17 @@ type newAddress struct {
 // newAddresses are the addresses that a resource does not have yet, and what may be
 // taken for one.
 func newAddresses(before, after *scim.Resource) (fresh []newAddress) {
-	if name := after.String("userName"); looksLikeAddress(name) && schema.Fold(name) != schema.Fold(before.String("userName")) {
+	if name := after.String("userName"); looksLikeAddress(name) && mailaddr.Key(name) != mailaddr.Key(before.String("userName")) {
 		n := newAddress{email: email{text: name}, attribute: "userName"}
 		n.address, n.ok = parseAddress(name)
 		fresh = append(fresh, n)
 	}
 	had := map[string]bool{}
 	for _, e := range emails(before) {
-		had[schema.Fold(e.text)] = true
+		had[mailaddr.Key(e.text)] = true
 	}
 	for _, e := range emails(after) {
-		if key := schema.Fold(e.text); !had[key] {
+		if key := mailaddr.Key(e.text); !had[key] {
 			had[key] = true
 			fresh = append(fresh, newAddress{e, "emails"})
 		}

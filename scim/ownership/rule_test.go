@@ -298,6 +298,15 @@ func TestLaterChangesOfAddressesPassTheSameCheck(t *testing.T) {
 	}
 }
 
+func TestTwoDomainsAreTwoAlthoughTheirLettersFoldToOne(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, memory.New(), ownership.Rule{Domains: domains("οδος.example")})
+	id, _ := b.want(201, "okta", "POST /Users", `{"userName":"sofia@οδος.example","emails":[{"value":"sofia@οδος.example"}]}`)
+	b.want(403, "okta", "PATCH /Users/"+id, patchBody("replace", "userName", `"sofia@οδοσ.example"`))
+	b.want(403, "okta", "PATCH /Users/"+id, patchBody("replace", "emails", `[{"value":"sofia@οδοσ.example"}]`))
+	b.want(200, "okta", "PATCH /Users/"+id, patchBody("replace", "userName", `"Sofia@ΟΔΟς.example"`))
+}
+
 func TestAnAdoptionBringsNoAddressOfAnotherDomain(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, memory.New(), ownership.Rule{Domains: domains("acme.example"), Verified: ownName})

@@ -116,11 +116,11 @@ func (d Domains) judged(ctx context.Context, tenant string, e *scim.Effect) ([]a
 	}
 	old := map[string]bool{}
 	for _, a := range d.addresses(before) {
-		old[schema.Fold(a.value)] = true
+		old[mailaddr.Key(a.value)] = true
 	}
 	var judged []address
 	for _, a := range now {
-		if !old[schema.Fold(a.value)] {
+		if !old[mailaddr.Key(a.value)] {
 			judged = append(judged, a)
 		}
 	}

@@ -116,6 +116,16 @@ func TestOnlyAddressesThatAreNewAreJudged(t *testing.T) {
 	})
 }
 
+func TestTwoDomainsAreTwoAlthoughTheirLettersFoldToOne(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, p *place) {
+		s := p.server(t, scim.WithGuard(policy.Domains{Allowed: allow("οδος.example")}.Guard()))
+		id := s.create("sofia@οδος.example")
+		s.send("PATCH /Users/"+id, patchOf(`[{"op":"replace","path":"userName","value":"sofia@οδοσ.example"}]`)).want(403)
+		s.send("PATCH /Users/"+id, patchOf(`[{"op":"replace","path":"userName","value":"SOFIA@οδος.example"}]`)).want(200)
+	})
+}
+
 func TestDeactivationAndDeletionPassTheDomainRule(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, p *place) {
