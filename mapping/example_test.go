@@ -60,14 +60,14 @@ func (s *employees) List(_ context.Context, req *scim.ListRequest) (*scim.ListPa
 	return scim.Page(req, s.all)
 }
 
-func (s *employees) Create(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
+func (s *employees) Create(ctx context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next++
-	return s.save(Employee{ID: s.next}, r)
+	return s.save(ctx, Employee{ID: s.next}, r)
 }
 
-func (s *employees) Replace(_ context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
+func (s *employees) Replace(ctx context.Context, _ string, r *scim.Resource) (*scim.Resource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.rows[r.ID()]
@@ -77,7 +77,7 @@ func (s *employees) Replace(_ context.Context, _ string, r *scim.Resource) (*sci
 	case strconv.FormatInt(e.Version, 10) != r.Meta().Version:
 		return nil, scim.ErrConflict // somebody else was faster
 	}
-	return s.save(e, r)
+	return s.save(ctx, e, r)
 }
 
 func (s *employees) Delete(_ context.Context, _, id, ifVersion string) error {
@@ -94,10 +94,24 @@ func (s *employees) Delete(_ context.Context, _, id, ifVersion string) error {
 	return nil
 }
 
-func (s *employees) save(e Employee, r *scim.Resource) (*scim.Resource, error) {
-	if _, err := s.mapping.Assign(&e, r); err != nil {
+func (s *employees) Labels(_ context.Context, _ string, ids []string) (map[string]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := map[string]string{}
+	for _, id := range ids {
+		if e, ok := s.rows[id]; ok {
+			names[id] = mapping.FullName(e.Given, e.Last)
+		}
+	}
+	return names, nil
+}
+
+func (s *employees) save(ctx context.Context, e Employee, r *scim.Resource) (*scim.Resource, error) {
+	ignored, err := s.mapping.Assign(&e, r)
+	if err != nil {
 		return nil, err
 	}
+	scim.Ignore(ctx, ignored...) // for scim.WithReport
 	e.Version++
 	e.Changed = time.Now()
 	if e.Created.IsZero() {
