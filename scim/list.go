@@ -108,16 +108,8 @@ func (s *Server) list(ctx context.Context, e *endpoint, op *Operation) (*Result,
 	if err := s.showHandled(ctx, e, op, res.Items); err != nil {
 		return nil, err
 	}
-	rs := make([]*Resource, len(res.Items))
-	for i := range res.Items {
-		rs[i] = res.Items[i].Resource
-	}
-	views, err := s.relations(ctx, e, op, rs...)
-	if err != nil {
+	if err := s.relations(ctx, e, op, res.Items); err != nil {
 		return nil, err
-	}
-	for i := range views {
-		res.Items[i].Relations = views[i]
 	}
 	return res, nil
 }

@@ -55,7 +55,7 @@ func (r *relationReader) nestedOwners(ctx context.Context, relation storage.Rela
 	for i, list := range direct {
 		seen := make(map[string]bool, len(list.first)+1)
 		if r.e.typ.Name() == relation.Owner {
-			seen[r.rs[i].ID()] = true
+			seen[r.items[i].Resource.ID()] = true
 		}
 		for _, m := range list.first {
 			seen[m.ID] = true

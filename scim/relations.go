@@ -10,33 +10,30 @@ import (
 )
 
 // relations reads the relations of resources of one type that the operation
-// shows, for all resources at once. The result is parallel to rs, or nil when there is
-// nothing to show.
-func (s *Server) relations(ctx context.Context, e *endpoint, op *Operation, rs ...*Resource) ([][]resource.RelationView, error) {
-	if len(rs) == 0 {
-		return nil, nil
+// shows, for all resources at once, and puts them to the items.
+func (s *Server) relations(ctx context.Context, e *endpoint, op *Operation, items []Item) error {
+	if len(items) == 0 {
+		return nil
 	}
-	r := relationReader{Server: s, e: e, op: op, rs: rs}
+	r := relationReader{Server: s, e: e, op: op, items: items}
 	for _, rel := range e.typ.Relations() {
 		if err := r.owned(ctx, rel); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, rel := range e.typ.Inverses() {
 		if err := r.inverse(ctx, rel); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return r.views, nil
+	return nil
 }
 
 // relationsOf reads the relations of one resource that the operation shows.
 func (s *Server) relationsOf(ctx context.Context, e *endpoint, op *Operation, r *Resource) ([]resource.RelationView, error) {
-	views, err := s.relations(ctx, e, op, r)
-	if err != nil || views == nil {
-		return nil, err
-	}
-	return views[0], nil
+	items := []Item{{Resource: r}}
+	err := s.relations(ctx, e, op, items)
+	return items[0].Relations, err
 }
 
 // relationReader reads relations of some resources of one type.
@@ -44,8 +41,7 @@ type relationReader struct {
 	*Server
 	e     *endpoint
 	op    *Operation
-	rs    []*Resource
-	views [][]resource.RelationView // parallel to rs, or nil
+	items []Item
 }
 
 // linkList are the links of one resource: the first ones, and how to read on.
@@ -64,7 +60,7 @@ func (r *relationReader) owned(ctx context.Context, rel schema.RelationPath) err
 	if err != nil {
 		return err
 	}
-	for i := range r.rs {
+	for i := range r.items {
 		view := resource.RelationView{Path: rel.Path}
 		if lists != nil {
 			list, short, err := r.atMost(lists[i])
@@ -132,14 +128,11 @@ func (r *relationReader) inverse(ctx context.Context, rel schema.InverseRelation
 }
 
 func (r *relationReader) add(i int, v resource.RelationView) {
-	if r.views == nil {
-		r.views = make([][]resource.RelationView, len(r.rs))
-	}
-	r.views[i] = append(r.views[i], v)
+	r.items[i].Relations = append(r.items[i].Relations, v)
 }
 
 // lists reads the beginning of one relation of all the resources; the rest is read
-// when it is written. The result is parallel to rs, or nil when there are no links.
+// when it is written. The result is parallel to the items, or nil when there are no links.
 func (r *relationReader) lists(ctx context.Context, relation storage.Relation, inverse bool) ([]linkList, error) {
 	type query struct { // in one piece, for the common case of one resource
 		storage.LinkQuery
@@ -147,25 +140,28 @@ func (r *relationReader) lists(ctx context.Context, relation storage.Relation, i
 	}
 	q := &query{LinkQuery: storage.LinkQuery{
 		Tenant: r.op.Principal.Tenant, Relation: relation, Inverse: inverse, Labels: true,
-		Limit: min(r.limits.Labels, max(linksAtOnce/len(r.rs), 1)),
+		Limit: min(r.limits.Labels, max(linksAtOnce/len(r.items), 1)),
 	}}
-	if q.Of = q.one[:]; len(r.rs) > 1 {
-		q.Of = make([]storage.Ref, len(r.rs))
+	if q.Of = q.one[:]; len(r.items) > 1 {
+		q.Of = make([]storage.Ref, len(r.items))
 	}
-	for i, res := range r.rs {
-		q.Of[i] = storage.Ref{Type: r.e.typ.Name(), ID: res.ID()}
+	for i := range r.items {
+		q.Of[i] = storage.Ref{Type: r.e.typ.Name(), ID: r.items[i].Resource.ID()}
 	}
 	found, err := r.readLinks(ctx, r.store, &q.LinkQuery)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	lists := make([]linkList, len(r.rs))
-	i := 0
-	for _, l := range found {
+	lists := make([]linkList, len(r.items))
+	members := make([]Member, len(found)) // those of one resource are together
+	i, start := 0, 0
+	for n, l := range found {
 		for q.Of[i] != l.Of {
 			i++
+			start = n
 		}
-		lists[i].first = append(lists[i].first, Member{ID: l.To.ID, Type: l.To.Type, Display: l.Label})
+		members[n] = Member{ID: l.To.ID, Type: l.To.Type, Display: l.Label}
+		lists[i].first = members[start : n+1 : n+1]
 	}
 	for i := range lists {
 		if list := lists[i].first; len(list) == q.Limit {
