@@ -198,6 +198,9 @@ func (r *linkReader) append(of storage.Ref, to *ident) error {
 			l.Label = rec.Label
 		}
 	}
+	if r.links == nil {
+		r.links = make([]storage.Link, 0, len(r.Of))
+	}
 	r.links = append(r.links, l)
 	return nil
 }
