@@ -21,7 +21,7 @@ func (r Rule) alike() func(context.Context, *scim.Directory, scim.Principal, *sc
 		if err != nil {
 			return "", nil, err
 		}
-		proved := 0
+		var proved []string
 		for _, a := range accounts {
 			ids = append(ids, a.Resource.ID())
 			ok, err := r.proves(ctx, p.Tenant, a, sent)
@@ -29,13 +29,16 @@ func (r Rule) alike() func(context.Context, *scim.Directory, scim.Principal, *sc
 				return "", nil, err
 			}
 			if ok {
-				proved++
+				proved = append(proved, a.Resource.ID())
 			}
 		}
-		if proved > 1 {
-			return "", nil, nil
+		switch len(proved) {
+		case 0: // each is a question, or declined
+			return "emails", ids, nil
+		case 1: // who merely names the address is not meant
+			return "emails", proved, nil
 		}
-		return "emails", ids, nil
+		return "", nil, nil
 	}
 }
 

@@ -115,7 +115,7 @@ func FuzzChange(f *testing.F) {
 		if err != nil {
 			return
 		}
-		err = rule.Guard(t.Context(), scim.Principal{Tenant: acme, Connection: "okta"}, []scim.Effect{{
+		err = rule.Guard()(t.Context(), scim.Principal{Tenant: acme, Connection: "okta"}, []scim.Effect{{
 			Kind: scim.Replace, Type: srv.Type("User"), ID: "1", Before: before, After: after,
 		}})
 		if err != nil {

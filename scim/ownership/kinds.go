@@ -17,12 +17,15 @@ type kinds struct {
 	replacements *kept.Kind[replacement]
 	// reviews are by the id of the group.
 	reviews *kept.Kind[review]
+	// unjudged has one record.
+	unjudged *kept.Kind[unjudged]
 }
 
 func newKinds() *kinds {
 	return &kinds{
 		replacements: kept.NewKind[replacement]("muster:replacement", nil),
 		reviews:      kept.NewKind[review]("muster:review", nil),
+		unjudged:     kept.NewKind[unjudged]("muster:unjudged", nil),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -273,7 +274,7 @@ func TestLaterChangesOfAddressesPassTheSameCheck(t *testing.T) {
 		{"a further e-mail", "PATCH", patchBody("add", "emails", `[{"type":"home","value":"ada@evil.example"}]`), false},
 		{"without a path", "PATCH", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"userName":"ada@evil.example"}}]}`, false},
 		{"PUT", "PUT", `{"userName":"ada@acme.example","emails":[{"value":"ada@evil.example"}]}`, false},
-		{"elsewhere and deactivated", "PUT", `{"userName":"ada@evil.example","active":false}`, false},
+		{"elsewhere and deactivated", "PUT", `{"userName":"ada@evil.example","active":false}`, true},
 	} {
 		for _, queued := range []bool{false, true} {
 			b := newBed(t, memory.New(), ownership.Rule{Domains: domains("acme.example", "acme2.example"), QueueChanges: queued})
@@ -295,6 +296,79 @@ func TestLaterChangesOfAddressesPassTheSameCheck(t *testing.T) {
 			}
 			b.want(200, "okta", c.request+" /Users/"+id, c.body)
 		}
+	}
+}
+
+func TestNobodyIsKeptInByAnAddress(t *testing.T) {
+	t.Parallel()
+	overStores(t, func(t *testing.T, store storage.Store) {
+		b := newBed(t, store, ownership.Rule{Domains: domains("acme.example")})
+		const on, off = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":true}]}`,
+			`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":false}]}`
+		ada, _ := b.want(201, "okta", "POST /Users", `{"userName":"ada@acme.example"}`)
+		guest, _ := b.want(201, "okta", "POST /Users", `{"userName":"gus@foreign.example"}`)
+		// What a user had while active is not new.
+		b.want(200, "okta", "PATCH /Users/"+guest, off)
+		b.want(200, "okta", "PATCH /Users/"+guest, on)
+		for range 2 {
+			_, doc := b.want(200, "okta", "PUT /Users/"+ada, `{"userName":"0a1bada@foreign.example","active":false}`)
+			if doc["active"] != false || doc["userName"] != "0a1bada@foreign.example" {
+				t.Errorf("%v", doc)
+			}
+			b.want(403, "okta", "PATCH /Users/"+ada, on)
+			b.want(403, "okta", "PUT /Users/"+ada, `{"userName":"ada@acme.example","emails":[{"value":"x@evil.example"}],"active":true}`)
+			b.want(200, "okta", "PUT /Users/"+ada, `{"userName":"ada@acme.example","emails":[{"value":"ada@acme.example"}],"active":true}`)
+		}
+		// It is forgotten with the next deactivation, and grows while inactive.
+		b.want(200, "okta", "PATCH /Users/"+ada, off)
+		b.want(200, "okta", "PATCH /Users/"+ada, on)
+		b.want(200, "okta", "PATCH /Users/"+ada, off)
+		b.want(200, "okta", "PATCH /Users/"+ada, patchBody("add", "emails", `[{"value":"x@evil.example"}]`))
+		b.want(403, "okta", "PATCH /Users/"+ada, on)
+		b.want(200, "okta", "PATCH /Users/"+ada, patchBody("remove", "emails", "null"))
+		b.want(200, "okta", "PATCH /Users/"+ada, on)
+		// A person may decide about the way back.
+		b = newBed(t, store, ownership.Rule{Domains: domains("acme.example"), QueueChanges: true})
+		b.want(200, "okta", "PUT /Users/"+ada, `{"userName":"ada@new.example","active":false}`)
+		if list := b.approvals(); len(list) != 0 {
+			t.Errorf("somebody is asked about a leaver: %+v", list)
+		}
+		b.want(403, "okta", "PATCH /Users/"+ada, on)
+		if err := b.Approve(t.Context(), acme, b.approvals()[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		b.want(200, "okta", "PATCH /Users/"+ada, on)
+	})
+}
+
+func TestWithoutDomainsChangesAreNotJudged(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, memory.New(), ownership.Rule{})
+	id, _ := b.want(201, "okta", "POST /Users", `{"userName":"ada@acme.example"}`)
+	b.want(200, "okta", "PATCH /Users/"+id, patchBody("replace", "userName", `"ada@new.example"`))
+	none := newBed(t, memory.New(), ownership.Rule{Domains: domains()})
+	id, _ = none.want(201, "okta", "POST /Users", `{"userName":"ada@acme.example"}`)
+	none.want(403, "okta", "PATCH /Users/"+id, patchBody("replace", "userName", `"ada@new.example"`))
+}
+
+func TestWhoMerelyNamesAnAddressIsNotMeantByIt(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, memory.New(), ownership.Rule{
+		ByEmail: true, Domains: domains("acme.example"), Otherwise: scim.Queue,
+		Verified: func(_ context.Context, _ string, a scim.DirectoryEntry) (string, bool, error) {
+			return "ada@acme.example", a.Resource.String("userName") == "ada", nil
+		},
+	})
+	emails := []any{map[string]any{"value": "ada@acme.example"}}
+	for i := range 9 { // ids are random: some come before hers
+		b.made(host, "User", map[string]any{"userName": fmt.Sprint("mallory", i), "emails": emails})
+	}
+	ada := b.made(host, "User", map[string]any{"userName": "ada", "emails": emails})
+	if id, _ := b.want(201, "okta", "POST /Users", `{"userName":"ada@acme.example"}`); id != ada {
+		t.Errorf("adopted %s, not %s", id, ada)
+	}
+	if list := b.approvals(); len(list) != 0 {
+		t.Errorf("%+v", list)
 	}
 }
 
