@@ -65,7 +65,8 @@ type Adopting struct {
 	// Alike returns further resources that a create may mean, by id, although no
 	// unique value says so: accounts with the same e-mail address under another
 	// userName. attribute is what they have in common, for [Claim.Attribute]. When all
-	// of these claims are declined, the create makes a resource of its own. nil: none.
+	// of these claims are declined, or rejected by a person, the create makes a resource
+	// of its own. nil: none.
 	// It is called when no unique value led to an adoption; sent is as in a [Claim].
 	Alike func(ctx context.Context, d *Directory, p Principal, sent *Resource) (attribute string, ids []string, err error)
 	// Decide answers a claim. It is required. It is called before the guards, once
@@ -143,5 +144,7 @@ func errAsked(attribute string) error {
 // errRejected is the answer to a claim that a person has refused.
 func errRejected(attribute string) error {
 	return Errorf(http.StatusConflict, Uniqueness,
-		"the application already has one with the same %s, and an administrator of the application refused to link it", attribute)
+		"the application already has one with the same %s, and an administrator of the application refused to link it", attribute).WithCause(rejection)
 }
+
+var rejection = errors.New("a person refused the link")

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,10 +10,12 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/musterhq/muster/internal/kept"
 	"github.com/musterhq/muster/scim/filter"
+	"github.com/musterhq/muster/scim/schema"
 )
 
 // Some of what an identity provider wants is not for a rule to decide but for a
@@ -66,8 +69,9 @@ const (
 const (
 	// approvalHolds is how long an approval counts.
 	approvalHolds = 30 * 24 * time.Hour
-	// maxApprovals bounds what is kept of one resource; the oldest are forgotten. With
-	// it the list as a whole is bounded by the resources that there are.
+	// maxApprovals bounds what is kept of one resource; the oldest are forgotten, those
+	// that wait before those that were decided. With it the list as a whole is bounded by
+	// the resources that there are.
 	maxApprovals = 20
 	// maxAbout bounds each text of an entry, in bytes.
 	maxAbout = 1000
@@ -146,7 +150,8 @@ func (s *Server) Approve(ctx context.Context, tenant, id string) error {
 }
 
 // Reject refuses what the client wants, for good. It may take back an approval that
-// was not used yet. [ErrNotFound] when there is no such entry.
+// was not used yet. Where the two had no unique value in common ([Adopting.Alike]), the
+// next create makes a resource of its own. [ErrNotFound] when there is no such entry.
 func (s *Server) Reject(ctx context.Context, tenant, id string) error {
 	return s.decide(ctx, tenant, id, Rejected)
 }
@@ -174,14 +179,15 @@ type question struct {
 	attribute string
 }
 
-// id tells one question from another. Of a claim the value and the externalId are part
-// of it: an approval is for the person whom the client meant then.
+// id tells one question from another. By what a claim names the person is part of it: an
+// approval is for the person whom the client meant then.
 func (q *question) id(connection string) string {
 	h := sha256.New()
 	texts := []string{q.ref.Type, q.ref.ID, connection, q.about}
 	if q.attribute != "" {
 		key, _ := filter.Key(q.sent.Lookup(q.attribute))
-		texts = append(texts, q.attribute, key, q.sent.String("externalId"))
+		texts = append(texts, q.attribute, key, q.sent.String("externalId"),
+			schema.Fold(q.sent.String("userName")), schema.Fold(q.sent.BestEmail()))
 	}
 	for _, t := range texts {
 		h.Write([]byte(strconv.Itoa(len(t)) + ":" + t))
@@ -209,7 +215,7 @@ func (s *Server) asked(ctx context.Context, p Principal, q *question) (state App
 		return true, nil
 	})
 	if err == nil && added {
-		err = s.forgetOldest(ctx, p.Tenant, q.ref)
+		err = s.forgetOldest(ctx, p.Tenant, q.ref, q.id(p.Connection))
 	}
 	if err != nil {
 		return Waiting, fmt.Errorf("scim: an approval that is wanted could not be noted: %w", err)
@@ -222,16 +228,29 @@ func cut(text string) string {
 	if len(text) <= maxAbout {
 		return text
 	}
-	return text[:maxAbout]
+	return strings.ToValidUTF8(text[:maxAbout], "")
 }
 
-// forgetOldest keeps the entries of one resource within their bound.
-func (s *Server) forgetOldest(ctx context.Context, tenant string, ref Ref) error {
+// forgetOldest keeps the entries of one resource within their bound. The newest one
+// stays, and what a person decided stays longer than what waits: otherwise a client could
+// have it forgotten by asking something else often enough.
+func (s *Server) forgetOldest(ctx context.Context, tenant string, ref Ref, newest string) error {
 	all, err := s.approvals.List(ctx, s.store, tenant, "", 2*maxApprovals, approvalOf(ref))
 	if err != nil || len(all) <= maxApprovals {
 		return err
 	}
-	slices.SortFunc(all, func(a, b kept.State[Approval]) int { return a.Value.Last.Compare(b.Value.Last) })
+	stays := func(k *kept.State[Approval]) int {
+		switch {
+		case k.ID == newest:
+			return 2
+		case k.Value.State != Waiting:
+			return 1
+		}
+		return 0
+	}
+	slices.SortFunc(all, func(a, b kept.State[Approval]) int {
+		return cmp.Or(cmp.Compare(stays(&a), stays(&b)), a.Value.Last.Compare(b.Value.Last))
+	})
 	for _, k := range all[:len(all)-maxApprovals] {
 		if err := s.approvals.Drop(ctx, s.store, tenant, s.now(), k); err != nil && !isConflict(err) {
 			return err

@@ -124,6 +124,69 @@ func TestAnApprovalIsForThePersonWhomTheClientMeant(t *testing.T) {
 	}
 }
 
+func TestAnApprovalIsForTheNamesThatWereShown(t *testing.T) {
+	t.Parallel()
+	srv := adopting(t, memory.New(), always(scim.Queue))
+	made(t, srv, hostName, "User", map[string]any{"userName": "ceo"})
+	const shown = `{"userName":"ceo","emails":[{"value":"ceo@acme.example"}]}`
+	send(t, srv, "POST /Users", shown).want(t, 409)
+	if err := srv.Approve(t.Context(), "acme", only(t, srv).ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{
+		`{"userName":"ceo","emails":[{"value":"eve@acme.example"}]}`,
+		`{"userName":"ceo","emails":[{"value":"ceo@acme.example"},{"value":"eve@acme.example","primary":true}]}`,
+		`{"userName":"ceo"}`,
+	} {
+		send(t, srv, "POST /Users", other).want(t, 409)
+	}
+	send(t, srv, "POST /Users", `{"userName":"CEO","title":"x","emails":[{"value":"CEO@acme.example"}]}`).want(t, 201)
+}
+
+func TestWhatAPersonDecidedIsNotForgottenForWhatWaits(t *testing.T) {
+	t.Parallel()
+	overStores(t, func(t *testing.T, store storage.Store) {
+		clock := newClock()
+		srv := adopting(t, store, always(scim.Queue), scim.WithClock(clock.Now))
+		made(t, srv, hostName, "User", map[string]any{"userName": "ada"})
+		send(t, srv, "POST /Users", `{"userName":"ada","externalId":"hers"}`).want(t, 409)
+		if err := srv.Reject(t.Context(), "acme", only(t, srv).ID); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 50 {
+			clock.add(time.Minute)
+			send(t, srv, "POST /Users", fmt.Sprintf(`{"userName":"ada","externalId":"%d"}`, i), asEntra).want(t, 409)
+		}
+		list := approvals(t, srv)
+		has := func(externalID string, state scim.ApprovalState) bool {
+			return slices.ContainsFunc(list, func(a scim.Approval) bool { return a.ExternalID == externalID && a.State == state })
+		}
+		if len(list) != 20 || !has("hers", scim.Rejected) || !has("49", scim.Waiting) {
+			t.Errorf("%d: %+v", len(list), list)
+		}
+		// When all are decided, what is new is listed all the same.
+		for _, a := range list {
+			if err := srv.Reject(t.Context(), "acme", a.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		send(t, srv, "POST /Users", `{"userName":"ada","externalId":"new"}`, asEntra).want(t, 409)
+		if list = approvals(t, srv); len(list) != 20 || !has("new", scim.Waiting) {
+			t.Errorf("%d: %+v", len(list), list)
+		}
+	})
+}
+
+func TestALongNameIsCutBetweenLetters(t *testing.T) {
+	t.Parallel()
+	srv := adopting(t, memory.New(), always(scim.Queue))
+	made(t, srv, hostName, "User", map[string]any{"userName": "ada"})
+	send(t, srv, "POST /Users", `{"userName":"ada","displayName":"x`+strings.Repeat("ü", 600)+`"}`).want(t, 409)
+	if got := only(t, srv).DisplayName; got != "x"+strings.Repeat("ü", 499) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestWhatWaitsIsBoundedAndPaged(t *testing.T) {
 	t.Parallel()
 	overStores(t, func(t *testing.T, store storage.Store) {

@@ -372,6 +372,20 @@ func TestWhoMerelyNamesAnAddressIsNotMeantByIt(t *testing.T) {
 	}
 }
 
+func TestARejectedLinkByEmailMakesAUserOfItsOwn(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, memory.New(), ownership.Rule{ByEmail: true, Domains: domains("acme.example"), Otherwise: scim.Queue, Verified: verified("")})
+	emails := []any{map[string]any{"value": "new@acme.example"}}
+	mallory := b.made(host, "User", map[string]any{"userName": "mallory", "emails": emails})
+	b.want(409, "okta", "POST /Users", `{"userName":"new@acme.example"}`)
+	if err := b.Reject(t.Context(), acme, b.approvals()[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if id, _ := b.want(201, "okta", "POST /Users", `{"userName":"new@acme.example"}`); id == mallory || b.owner("User", mallory) != host {
+		t.Error("the account was adopted")
+	}
+}
+
 func TestTwoDomainsAreTwoAlthoughTheirLettersFoldToOne(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, memory.New(), ownership.Rule{Domains: domains("οδος.example")})
