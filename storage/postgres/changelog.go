@@ -19,15 +19,19 @@ const (
 	ensureLogSQL = `INSERT INTO {logs} (tenant, last_seq) VALUES ($1, 0) ON CONFLICT (tenant) DO NOTHING`
 	lockLogSQL   = `SELECT last_seq FROM {logs} WHERE tenant = $1 FOR UPDATE`
 
-	pendingSQL = `SELECT EXISTS (SELECT 1 FROM {changes} WHERE tenant = $1 AND seq = 0)`
+	// pending tells whether changes wait. It asks for the lowest number, which is in
+	// the index whatever the database thinks of how many wait.
+	pendingSQL = `SELECT coalesce(min(c.seq) = 0, false) FROM {changes} c WHERE c.tenant = $1`
 
 	// number gives numbers to at most $2 changes and moves the tenant's last one. It
-	// tells how many they are. The update finds them by their ids alone: by tenant and
-	// number, it would compare all that wait with each.
+	// tells how many they are. It is ordered by a number that is 0 for all, so that the
+	// index of those that wait is the only one in that order; that of ids alone would
+	// lead through all that were numbered before. The update finds them by their ids
+	// alone: by tenant and number, it would compare all that wait with each.
 	numberSQL = `
 WITH next AS MATERIALIZED (
 	SELECT n.id, l.last_seq + row_number() OVER (ORDER BY n.id) AS seq
-	FROM (SELECT c.id FROM {changes} c WHERE c.tenant = $1 AND c.seq = 0 ORDER BY c.id LIMIT $2) n, {logs} l
+	FROM (SELECT c.id FROM {changes} c WHERE c.tenant = $1 AND c.seq < 1 ORDER BY c.seq, c.id LIMIT $2) n, {logs} l
 	WHERE l.tenant = $1
 ), numbered AS (
 	UPDATE {changes} c SET seq = n.seq FROM next n WHERE c.id = n.id RETURNING c.seq
@@ -73,6 +77,16 @@ SELECT count(*) FROM gone`
 
 // chunk is how many changes are numbered or forgotten in one transaction.
 const chunk = 1000
+
+// stepwise lets the database take the rows of a chunk in the order of an index and
+// look each up by its key. Left alone, it may read or sort the whole log for each
+// chunk: its statistics cannot follow a log of which all waits for a number now and
+// nothing a minute later. It holds for the transaction, where the database has such
+// settings.
+const stepwise = `
+SELECT set_config(s, 'off', true)
+FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin']) AS s
+WHERE current_setting(s, true) IS NOT NULL`
 
 // Changes implements [storage.ChangeLog].
 func (s *Store) Changes(ctx context.Context, tenant string, after int64, limit int) ([]storage.Change, error) {
@@ -128,6 +142,7 @@ func (s *Store) readChanges(ctx context.Context, tenant string, after int64, lim
 func (s *Store) number(ctx context.Context, tenant string) error {
 	return s.transaction(ctx, func(tx pgx.Tx) error {
 		q := &queue{Batch: &pgx.Batch{}, names: s.names, tenant: tenant}
+		q.Queue(stepwise)
 		q.add(ensureLogSQL)
 		q.add(lockLogSQL)
 		q.add(numberSQL, chunk)
@@ -214,7 +229,10 @@ func (s *Store) trimChanges(ctx context.Context, tenant string, before time.Time
 	}
 	for n := chunk; n == chunk; {
 		err := s.transaction(ctx, func(tx pgx.Tx) error {
-			return tx.QueryRow(ctx, s.names.sql(trimSQL), tenant, keep, chunk).Scan(&n)
+			q := &queue{Batch: &pgx.Batch{}, names: s.names, tenant: tenant}
+			q.Queue(stepwise)
+			q.add(trimSQL, keep, chunk).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+			return tx.SendBatch(ctx, q.Batch).Close()
 		})
 		if err != nil {
 			return err

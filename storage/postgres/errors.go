@@ -15,6 +15,7 @@ import (
 // Conditions that the store acts upon (appendix A of PostgreSQL's manual).
 const (
 	uniqueViolation      = "23505"
+	undefinedTable       = "42P01"
 	divisionByZero       = "22012" // how a statement says that a guard does not hold
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"

@@ -18,7 +18,7 @@ var migrationFiles embed.FS
 type Migration struct {
 	Version int    // from 1
 	Name    string // in words
-	SQL     string // statements, to be sent whole and run in a transaction; a block among them has semicolons too
+	SQL     string // statements, to be sent whole and run in a transaction
 }
 
 // Migrations returns all migrations in order, with the names that the options
@@ -37,8 +37,8 @@ func Migrations(opts ...Option) ([]Migration, error) {
 	return migrations(n)
 }
 
-// makeVersions makes the table of migrations.
-const makeVersions = `CREATE TABLE IF NOT EXISTS {migrations} (version integer PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now());`
+// makeVersionsSQL makes the table of migrations.
+const makeVersionsSQL = `CREATE TABLE IF NOT EXISTS {migrations} (version integer PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now());`
 
 func migrations(n *names) ([]Migration, error) {
 	entries, err := fs.ReadDir(migrationFiles, "migrations") // sorted by name
@@ -58,7 +58,7 @@ func migrations(n *names) ([]Migration, error) {
 		}
 		sql := string(text) + fmt.Sprintf("\nINSERT INTO {migrations} (version) VALUES (%d);\n", version)
 		if version == 1 {
-			sql = makeVersions + "\n\n" + sql
+			sql = makeVersionsSQL + "\n\n" + sql
 		}
 		list = append(list, Migration{version, strings.ReplaceAll(name, "_", " "), n.sql(sql)})
 	}
@@ -83,37 +83,74 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	last := list[len(list)-1].Version
-	return s.transaction(ctx, func(tx pgx.Tx) error {
-		var exists bool
-		table := s.names.sql("{migrations}")
-		if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", table).Scan(&exists); err != nil {
+	have, err := s.version(ctx)
+	if err != nil {
+		return err
+	}
+	if todo, err := missing(list, have); err != nil || len(todo) == 0 {
+		return err // with nothing to do, no rights are needed, nor a database that can be written
+	}
+	if have == 0 {
+		if err := s.makeVersions(ctx); err != nil {
 			return err
 		}
+	}
+	return s.transaction(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
 			return err
 		}
-		if !exists {
-			if _, err := tx.Exec(ctx, s.names.sql(makeVersions)); err != nil {
-				return err
-			}
-		}
-		// The lock is of a kind that only others who migrate wait for.
-		if _, err := tx.Exec(ctx, "LOCK TABLE "+table+" IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+		// The lock is of a kind that only others who migrate wait for. It comes before
+		// the first look at a table, which then sees what they did, whatever the
+		// isolation level is.
+		if _, err := tx.Exec(ctx, s.names.sql("LOCK TABLE {migrations} IN SHARE ROW EXCLUSIVE MODE")); err != nil {
 			return err
 		}
-		var have int
-		if err := tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM "+table).Scan(&have); err != nil {
+		if err := tx.QueryRow(ctx, s.names.sql(versionSQL)).Scan(&have); err != nil {
 			return err
 		}
-		if have > last {
-			return fmt.Errorf("the tables have version %d and this program knows %d: use a newer one", have, last)
+		todo, err := missing(list, have)
+		if err != nil {
+			return err
 		}
-		for _, m := range list[have:] {
+		for _, m := range todo {
 			if _, err := tx.Conn().PgConn().Exec(ctx, m.SQL).ReadAll(); err != nil {
 				return fmt.Errorf("version %d: %w", m.Version, err)
 			}
 		}
 		return nil
 	})
+}
+
+// missing returns the migrations that bring tables of a version to the last one.
+func missing(list []Migration, have int) ([]Migration, error) {
+	if last := list[len(list)-1].Version; have > last {
+		return nil, fmt.Errorf("the tables have version %d and this program knows %d: use a newer one", have, last)
+	}
+	for len(list) > 0 && list[0].Version <= have {
+		list = list[1:]
+	}
+	return list, nil
+}
+
+// versionSQL tells the version of the tables.
+const versionSQL = `SELECT coalesce(max(version), 0) FROM {migrations}`
+
+// version returns the version of the tables, 0 when there are none.
+func (s *Store) version(ctx context.Context) (have int, err error) {
+	err = s.pool.QueryRow(ctx, s.names.sql(versionSQL)).Scan(&have)
+	if code(err) == undefinedTable {
+		return 0, nil
+	}
+	return have, err
+}
+
+// makeVersions makes the table of migrations. Where others do so at the same
+// moment, PostgreSQL tells all but one, in various ways, that something of that name
+// is there.
+func (s *Store) makeVersions(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, s.names.sql(makeVersionsSQL))
+	if err != nil && s.pool.QueryRow(ctx, s.names.sql(versionSQL)).Scan(new(int)) == nil {
+		return nil
+	}
+	return err
 }

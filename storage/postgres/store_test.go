@@ -3,17 +3,13 @@ package postgres_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/pgtest"
-	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 	"github.com/musterhq/muster/storage/postgres"
 	"github.com/musterhq/muster/storage/storagetest"
@@ -102,119 +98,6 @@ func TestStoresWithOtherNamesShareNothing(t *testing.T) {
 		if _, err := postgres.Open(t.Context(), url, postgres.WithTablePrefix(name)); err == nil {
 			t.Errorf("prefix %q was accepted", name)
 		}
-	}
-}
-
-// oldData is what tables of each version held: a user that is there and one that
-// is deleted for clients, and from version 2 on their changes, of which one has no
-// number yet.
-var oldData = []string{
-	1: `
-INSERT INTO muster_records VALUES
-	('acme', 'User', 'u1', 'okta', 3, '2026-01-01', '2026-01-02', false, 'Babs', '{"userName":"babs"}', 'babs', '\xff', '\xff', '\xff'),
-	('acme', 'User', 'u2', 'okta', 2, '2026-01-01', '2026-01-02', true, '', '{"userName":"eve"}', 'eve', '\xff', '\xff', '\xff');
-INSERT INTO muster_uniques VALUES ('acme', 'User', 'userName', '=babs', 'u1');`,
-	2: `
-INSERT INTO muster_logs VALUES ('acme', 7);
-INSERT INTO muster_changes (tenant, seq, type, record, connection, kind, paths, version, hidden, time) VALUES
-	('acme', 7, 'User', 'u1', 'okta', 'updated', '', 3, false, '2026-01-02'),
-	('acme', 0, 'User', 'u2', 'okta', 'deleted', '', 2, true, '2026-01-02');`,
-}
-
-func TestMigrationKeepsWhatIsThere(t *testing.T) {
-	t.Parallel()
-	for from := 1; from < len(oldData); from++ {
-		t.Run(fmt.Sprint("version ", from), func(t *testing.T) {
-			t.Parallel()
-			url := pgtest.URL(t)
-			conn, err := pgx.Connect(t.Context(), url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close(t.Context())
-			list, err := postgres.Migrations()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for v := 1; v <= from; v++ {
-				for _, sql := range []string{list[v-1].SQL, oldData[v]} {
-					if _, err := conn.Exec(t.Context(), sql); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			var wg sync.WaitGroup
-			for range 4 { // processes that start together
-				wg.Go(func() {
-					s, err := postgres.Open(t.Context(), url)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					defer s.Close()
-					if err := s.Migrate(t.Context()); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			wg.Wait()
-			s := openAt(t, url)
-			keepsOldData(t, s, from)
-			if _, err := conn.Exec(t.Context(), `INSERT INTO muster_migrations (version) VALUES (1000)`); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "1000") {
-				t.Errorf("tables of a later version: %v; want an error that names it", err)
-			}
-		})
-	}
-}
-
-func keepsOldData(t *testing.T, s *postgres.Store, from int) {
-	t.Helper()
-	r, err := s.Get(t.Context(), "acme", storage.Ref{Type: "User", ID: "u1"})
-	if err != nil || r.Version != 3 || string(r.Doc) != `{"userName":"babs"}` || r.Label != "Babs" {
-		t.Errorf("the record is %+v, %v", r, err)
-	}
-	user := schema.MustCompile(schema.User(), schema.Group())
-	hidden, err := s.Query(t.Context(), &storage.Query{Tenant: "acme", Type: user, OnlyHidden: true, Limit: 10})
-	if err != nil || len(hidden.Records) != 1 || hidden.Records[0].ID != "u2" {
-		t.Errorf("hidden: %+v, %v; want u2 alone", hidden, err)
-	}
-	if from >= 2 {
-		changes, err := s.Changes(t.Context(), "acme", 0, 10)
-		if err != nil || len(changes) != 2 || changes[0].Seq != 7 || changes[0].ID != "u1" || changes[1].Seq != 8 || changes[1].ID != "u2" {
-			t.Errorf("changes %+v, %v; want 7 of u1 and 8 of u2", changes, err)
-		}
-	}
-	var unique *storage.CommitError
-	other := record("User", "u3")
-	other.Unique[0].Key = "=babs"
-	if _, err := s.Commit(t.Context(), put(other)); !errors.As(err, &unique) || unique.Holder == nil || unique.Holder.ID != "u1" {
-		t.Errorf("the same name again: %v; want that u1 holds it", err)
-	}
-}
-
-func TestMigrationsRunByAHostAreEnough(t *testing.T) {
-	t.Parallel()
-	url := pgtest.URL(t)
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
-	list, err := postgres.Migrations(postgres.WithTablePrefix("x_"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range list {
-		if _, err := conn.Exec(t.Context(), m.SQL); err != nil {
-			t.Fatalf("migration %d, %s: %v", m.Version, m.Name, err)
-		}
-	}
-	s := openAt(t, url, postgres.WithTablePrefix("x_")) // which finds nothing to do
-	if _, err := s.Commit(t.Context(), put(record("User", "u1"))); err != nil {
-		t.Error(err)
 	}
 }
 

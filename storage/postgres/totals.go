@@ -19,7 +19,7 @@ type totals struct {
 // stateSQL tells how far the log of a tenant is numbered.
 const stateSQL = `
 SELECT coalesce((SELECT last_seq FROM {logs} WHERE tenant = $1), 0),
-	EXISTS (SELECT 1 FROM {changes} WHERE tenant = $1 AND seq = 0)`
+	(` + pendingSQL + `)`
 
 // logState names a state of a tenant's records, unless changes are pending.
 type logState struct {
