@@ -26,8 +26,8 @@ type Cause struct {
 	Way Way `json:"way"`
 	// Role is what this cause alone would give.
 	Role Role `json:"role"`
-	// Group and Name are the id and display name of the group; empty where no
-	// group is the cause.
+	// Group and Name are the id and display name of the group, the name cut off after
+	// 300 bytes; empty where no group is the cause.
 	Group string `json:"group,omitempty"`
 	Name  string `json:"name,omitempty"`
 	// Via is the id of the group that the user is directly in, where nesting

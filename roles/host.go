@@ -41,8 +41,10 @@ type Applier interface {
 	// call that was cut off; so Apply sets a role rather than adding one, and finds
 	// nothing wrong with a role that is gone.
 	//
-	// Calls for one user do not overlap within a process. An error is recorded
-	// with the user and the changes, computed anew, are tried again later.
+	// Calls for one user do not overlap within a process. An error, or a panic, is
+	// recorded with the user and the changes, computed anew, are tried again later.
+	// Apply returns when ctx is done ([WithApplyTimeout]): other users of the tenant
+	// wait for it.
 	Apply(ctx context.Context, tenant string, changes []Change) error
 }
 
@@ -66,5 +68,6 @@ var ErrRefused = errors.New("roles: the host refuses the workspace")
 type WorkspaceFunc func(ctx context.Context, tenant, name string) (id string, err error)
 
 // HeldFunc returns which roles the user has in the scopes by the host's own doing.
-// It is asked only about scopes where nothing of ours was applied.
+// It is asked only about scopes where nothing of ours was applied. After an error the
+// user is tried again later, as after one of the [Applier].
 type HeldFunc func(ctx context.Context, tenant, user string, scopes []Scope) ([]Assignment, error)

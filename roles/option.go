@@ -54,7 +54,8 @@ func WithNesting(depth int) Option {
 }
 
 // WithSettling waits so long after a group was renamed before its new name gives
-// roles and the old one no longer does. Without it a rename takes effect at once.
+// roles and the old one no longer does; renamed again meanwhile, it waits anew. Without
+// it a rename takes effect at once.
 func WithSettling(d time.Duration) Option {
 	return option(func(r *Reconciler) error { r.settling = d; return nil })
 }
@@ -151,7 +152,8 @@ func WithEvery(d time.Duration) Option {
 }
 
 // Limits are the guards against mistakes at the identity provider. They count
-// users of one connection within a window of time. What goes beyond a limit is
+// users of one connection within a window of time, which may begin at any moment to a
+// twelfth of its length; a user counts once in it. What goes beyond a limit is
 // held: nothing more of the kind is done for that connection until a person
 // releases the hold. A limit of 0 is none. Deactivations and deletions are never
 // held unless Deactivating says so.

@@ -21,8 +21,8 @@ type Proposal struct {
 
 // Preview yields the changes that a proposal would make, user by user, in the order
 // of their ids: what is not in step yet is among it. Limits and last holders are not
-// counted, and names of workspaces that the host was not asked about give nothing.
-// Nothing is changed.
+// counted, and names of workspaces that the host was not asked about give nothing:
+// [Reconciler.PreviewWorkspaces] lists these. Nothing is changed.
 func (r *Reconciler) Preview(ctx context.Context, tenant string, p Proposal) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		v, err := r.propose(ctx, tenant, p)
@@ -50,6 +50,52 @@ func (r *Reconciler) Preview(ctx context.Context, tenant string, p Proposal) ite
 		})
 		if err != nil && err != errStop {
 			yield(Change{}, err)
+		}
+	}
+}
+
+// PreviewWorkspaces yields the names of workspaces that the host would be asked about for
+// the first time because of a proposal, in the spelling and order in which groups, by id,
+// name them. What roles they would give, [Reconciler.Preview] says once the host has said
+// which workspaces they are ([Reconciler.BindWorkspace]). Nobody is asked and nothing is
+// changed.
+func (r *Reconciler) PreviewWorkspaces(ctx context.Context, tenant string, p Proposal) iter.Seq2[WorkspaceName, error] {
+	return func(yield func(WorkspaceName, error) bool) {
+		v, err := r.propose(ctx, tenant, p)
+		if err != nil {
+			yield(WorkspaceName{}, err)
+			return
+		}
+		seen, after := map[string]bool{}, ""
+		for {
+			page, err := r.dir.List(ctx, tenant, "Group", "", after, r.page)
+			if err != nil {
+				yield(WorkspaceName{}, err)
+				return
+			}
+			for _, e := range page {
+				after = e.Resource.ID()
+				g, ok, err := r.group(ctx, tenant, after)
+				if err != nil {
+					yield(WorkspaceName{}, err)
+					return
+				}
+				if !ok {
+					continue // deleted meanwhile
+				}
+				for _, w := range v.rules.Group(g, v.table, v.spaces).Pending {
+					if w.Key == "" || w.Refused || seen[w.Key] {
+						continue
+					}
+					seen[w.Key] = true
+					if !yield(WorkspaceName{Name: w.Name, Key: w.Key}, nil) {
+						return
+					}
+				}
+			}
+			if len(page) < r.page {
+				return
+			}
 		}
 	}
 }

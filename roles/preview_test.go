@@ -1,11 +1,16 @@
 package roles_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/musterhq/muster/roles"
 	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/scim/schema"
 )
 
 func (h *host) preview(p roles.Proposal) (list []roles.Change, err error) {
@@ -76,4 +81,65 @@ func TestRowsOfTheLastDeletedGroupAreRestored(t *testing.T) {
 	}
 	h.sync()
 	h.want(u, "W:member")
+}
+
+// Somebody who thinks of turning the convention on sees which workspaces that asks for.
+func TestPreviewNamesTheWorkspacesThatTheHostWouldBeAskedAbout(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, tableOnly(), roles.WithPage(2), roles.WithWorkspaces(func(context.Context, string, string) (string, error) {
+		t.Error("the host was asked")
+		return "", roles.ErrRefused
+	}))
+	u := h.user("u")
+	for _, name := range []string{"ws-Sales-role-admin", "ws-SALES-role-member", "Sales-role-admin", "ws-Ops-role-member", "ws-Known-role-admin", "ws-Legal-role-boss"} {
+		h.group(name, u)
+	}
+	mapped := h.group("ws-Mapped-role-admin", u)
+	h.row(mapped, "W", "admin")
+	if err := h.rec.BindWorkspace(t.Context(), tenant, "known", "k"); err != nil {
+		t.Fatal(err)
+	}
+	h.sync()
+	proposal := roles.Proposal{Settings: &roles.Settings{Table: true, Convention: &roles.Convention{}}}
+	var keys []string
+	for w, err := range h.rec.PreviewWorkspaces(t.Context(), tenant, proposal) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.ID != "" || schema.Fold(w.Name) != w.Key {
+			t.Errorf("%+v", w)
+		}
+		keys = append(keys, w.Key)
+	}
+	slices.Sort(keys)
+	if !slices.Equal(keys, []string{"ops", "sales"}) {
+		t.Errorf("named are %q", keys)
+	}
+	for range h.rec.PreviewWorkspaces(t.Context(), tenant, proposal) {
+		break
+	}
+	for _, err := range h.rec.PreviewWorkspaces(t.Context(), tenant, roles.Proposal{Remove: []string{"nobody"}}) {
+		if !errors.Is(err, scim.ErrNotFound) {
+			t.Errorf("a proposal that cannot be made: %v", err)
+		}
+	}
+}
+
+// What is kept of each user does not grow with the name that somebody gave a group.
+func TestLongNamesOfGroupsAreNotKeptWithEachUser(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, both(), roles.WithWorkspaces(func(context.Context, string, string) (string, error) { return "long", nil }))
+	users := h.users("u", 3)
+	g := h.group("ws-"+strings.Repeat("ä", 1<<19)+"-role-admin", users...)
+	h.sync()
+	h.want(users[0], "long:admin")
+	h.rename(g, "ws-"+strings.Repeat("ö", 1<<19)+"-role-admin")
+	h.sync()
+	list, err := h.rec.Assignments(t.Context(), tenant, roles.UserQuery{Scope: roles.Workspace("long")})
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%d assignments, %v", len(list), err)
+	}
+	if text, err := json.Marshal(list); err != nil || len(text) > 3*1000 {
+		t.Errorf("%d bytes are kept of three users, %v", len(text), err)
+	}
 }

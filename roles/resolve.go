@@ -83,7 +83,7 @@ func (c *collector) group(g Group) {
 	}
 	if s.GroupRoles {
 		name := cmp.Or(Role(g.Name), Role(g.ID)) // an empty role is none
-		c.gain(GroupRole(g.ID), Cause{Way: ByGroup, Role: name, Group: g.ID, Name: g.Name, Via: g.Via})
+		c.gain(GroupRole(g.ID), Cause{Way: ByGroup, Role: name, Group: g.ID, Name: short(g.Name), Via: g.Via})
 		if reason.Reason == NoRow || reason.Reason == NoPrefix {
 			return // nobody meant it to be more
 		}
@@ -119,7 +119,7 @@ func (c *collector) rows(g Group) bool {
 			c.unmatched(Unmatched{Group: g, Reason: RowRole, Role: row.Role})
 			continue
 		}
-		cause := Cause{Way: ByTable, Role: role, Group: g.ID, Name: g.Name, Via: g.Via, Row: row.ID}
+		cause := Cause{Way: ByTable, Role: role, Group: g.ID, Name: short(g.Name), Via: g.Via, Row: row.ID}
 		if row.Scope.Kind == InWorkspace && c.w.Gone[row.Scope.ID] {
 			c.out.Pending = append(c.out.Pending, Pending{Scope: row.Scope, Cause: cause})
 			continue
@@ -131,7 +131,7 @@ func (c *collector) rows(g Group) bool {
 
 // named adds what the name of a group gives.
 func (c *collector) named(g Group, m Match) {
-	cause := Cause{Way: ByConvention, Role: m.Role, Group: g.ID, Name: g.Name, Via: g.Via}
+	cause := Cause{Way: ByConvention, Role: m.Role, Group: g.ID, Name: short(g.Name), Via: g.Via}
 	id, bound := c.w.Bound[m.Key]
 	if !bound || c.w.Gone[id] {
 		c.out.Pending = append(c.out.Pending, Pending{Name: m.Workspace, Key: m.Key, Refused: c.w.Refused[m.Key], Cause: cause})

@@ -228,3 +228,39 @@ func growth(f func() error) (most int64, err error) {
 		}
 	}
 }
+
+// busy is a store in which somebody writes whenever the log was read.
+type busy struct {
+	*memory.Store
+	between func()
+}
+
+func (s *busy) Changes(ctx context.Context, tenant string, after int64, limit int) ([]storage.Change, error) {
+	changes, err := s.Store.Changes(ctx, tenant, after, limit)
+	if s.between != nil {
+		s.between()
+	}
+	return changes, err
+}
+
+func TestChangeRightBehindThoseThatWereReadIsNotSkipped(t *testing.T) {
+	t.Parallel()
+	store := &busy{Store: memory.New()}
+	h := newHostOn(t, store, tableOnly())
+	users := h.users("u", 9)
+	g := h.group("G")
+	h.row(g, "W", "member")
+	h.sync()
+	h.add(g, users[0])
+	next := 1
+	store.between = func() {
+		if next < len(users) {
+			next++
+			h.add(g, users[next-1])
+		}
+	}
+	h.sync()
+	for _, u := range users {
+		h.want(u, "W:member")
+	}
+}
