@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/musterhq/muster/storage"
@@ -54,6 +55,31 @@ func (d *Directory) FindDeleted(ctx context.Context, tenant string, where *Filte
 		return nil, err
 	}
 	return entriesOf(e, page.Records)
+}
+
+// Shows reports whether a connection is shown a resource: one that it owns, any where the
+// tenant shares ([WithSharing]), and what the handler of the type shows it otherwise, such
+// as rows that belong to nobody.
+func (d *Directory) Shows(ctx context.Context, tenant, connection string, ref Ref) (bool, error) {
+	p := normal(Principal{Tenant: tenant, Connection: connection})
+	e := d.s.byName[ref.Type]
+	if e == nil {
+		return false, nil
+	}
+	scope := d.s.scope(p)
+	var err error
+	if e.handler != nil {
+		_, err = e.handler.Get(within(ctx, scope), tenant, ref.ID)
+	} else {
+		var entry DirectoryEntry
+		if entry, err = d.Get(ctx, tenant, ref); err == nil {
+			return scope == "" || entry.Connection == scope, nil
+		}
+	}
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Type returns the compiled resource type of that name, or nil, see [Server.Type].

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/storage/memory"
 )
 
 func TestADirectoryFindsAndCounts(t *testing.T) {
@@ -62,6 +63,35 @@ func TestADirectoryFindsAndCounts(t *testing.T) {
 		}
 		if n, err := d.Count(t.Context(), "another tenant", where(c.filter)); n != 0 || err != nil {
 			t.Errorf("%s: counted %d in another tenant: %v", c.filter, n, err)
+		}
+	}
+}
+
+func TestADirectoryKnowsWhatAConnectionIsShown(t *testing.T) {
+	t.Parallel()
+	srv := adopting(t, memory.New(), nil)
+	ada := made(t, srv, "okta", "User", map[string]any{"userName": "ada"})
+	gone := made(t, srv, "okta", "User", map[string]any{"userName": "gone"})
+	send(t, srv, "DELETE /Users/"+gone, "").want(t, 204)
+	sharing := adopting(t, srv.Directory().Store(), nil, scim.WithSharing(func(string) bool { return true }))
+	for _, c := range []struct {
+		srv                *scim.Server
+		tenant, connection string
+		ref                scim.Ref
+		want               bool
+	}{
+		{srv, "acme", "okta", user(ada), true},
+		{srv, "acme", "entra", user(ada), false},
+		{srv, "acme", "", user(ada), false}, // "default"
+		{srv, "other", "okta", user(ada), false},
+		{srv, "acme", "okta", user(gone), false},
+		{srv, "acme", "okta", user("unknown"), false},
+		{srv, "acme", "okta", scim.Ref{Type: "Robot", ID: ada}, false},
+		{sharing, "acme", "entra", user(ada), true},
+		{sharing, "other", "entra", user(ada), false},
+	} {
+		if got, err := c.srv.Directory().Shows(t.Context(), c.tenant, c.connection, c.ref); got != c.want || err != nil {
+			t.Errorf("%s to %q of %s: %v %v", c.ref, c.connection, c.tenant, got, err)
 		}
 	}
 }

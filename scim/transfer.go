@@ -10,7 +10,9 @@ import (
 
 // Transfer gives resources of one connection to another one of the same tenant, with
 // their ids and links: after a merger, or when an application was set up anew at the
-// identity provider. Package ownership does it for all that a connection has.
+// identity provider. Package ownership does it for all that a connection has. As in a
+// [Principal], to may be "" for "default"; from "" are the resources of a [ResourceHandler]
+// that belong to no connection.
 //
 // The errors are parallel to refs. nil: the resource belongs to the connection to now,
 // or did before, so that a transfer may be repeated. [ErrNotFound]: there is no such
@@ -23,7 +25,7 @@ import (
 // others is not lost. Tombstones stay where they are.
 func (s *Server) Transfer(ctx context.Context, tenant, from, to string, refs ...Ref) []error {
 	errs := make([]error, len(refs))
-	p := Principal{Tenant: tenant, Connection: to}
+	p := normal(Principal{Tenant: tenant, Connection: to})
 	for start := 0; start < len(refs); start += transferBatch {
 		end := min(start+transferBatch, len(refs))
 		if s.transferTogether(ctx, p, from, refs[start:end]) {

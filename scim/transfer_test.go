@@ -52,6 +52,18 @@ func TestATransferKeepsIDsAndLinksAndEndsTheOldConnectionsSight(t *testing.T) {
 	})
 }
 
+func TestATransferToTheUnnamedConnectionIsToTheDefaultOne(t *testing.T) {
+	t.Parallel()
+	srv := adopting(t, memory.New(), nil)
+	ada := made(t, srv, "okta", "User", map[string]any{"userName": "ada"})
+	if errs := srv.Transfer(t.Context(), "acme", "okta", "", user(ada)); errs[0] != nil {
+		t.Fatal(errs)
+	}
+	if e, err := srv.Directory().Get(t.Context(), "acme", user(ada)); err != nil || e.Connection != "default" {
+		t.Errorf("it belongs to %q: %v", e.Connection, err)
+	}
+}
+
 func TestATransferSaysWhatCannotBeGivenAway(t *testing.T) {
 	t.Parallel()
 	overStores(t, func(t *testing.T, store storage.Store) {

@@ -95,7 +95,8 @@ type question struct {
 // key is one way to look for a user: what fits one of the filters.
 type key struct {
 	filters []*scim.Filter // each is one look into an index
-	// sure says that what is found cannot be another person.
+	// sure says that what is found among the identity provider's own cannot be another
+	// person.
 	sure bool
 }
 
@@ -138,38 +139,51 @@ func (q *question) byUserID(ctx context.Context) (*Decision, error) {
 		return nil, nil // the identity provider may have made the person anew
 	case err != nil:
 		return nil, err
-	case !q.vouches(entry):
+	}
+	switch may, err := q.vouches(ctx, entry); {
+	case err != nil:
+		return nil, err
+	case !may:
 		return refused(OtherConnection, entry), nil
 	}
 	return judge(entry), nil
 }
 
 // by looks for a user by one key. It decides when it finds anybody whom the identity
-// provider may vouch for.
+// provider may vouch for. Whatever others have of the same key makes no difference: of an
+// externalId because identity providers give them as they like, and otherwise because one
+// of them could keep people out who are not its own.
 func (q *question) by(ctx context.Context, k key) (*Decision, error) {
-	const enough = 20 // more than one is too many, unless they are of other connections
 	var fit []scim.DirectoryEntry
-	full := false
 	for _, where := range k.filters {
-		found, err := q.d.Find(ctx, q.tenant, where, "", enough)
-		if err != nil {
-			return nil, err
-		}
-		full = full || len(found) == enough
-		for _, entry := range found {
-			switch {
-			case !q.vouches(entry):
-				if q.elsewhere.Resource == nil {
-					q.elsewhere = entry
+		for after := ""; ; {
+			found, err := q.d.Find(ctx, q.tenant, where, after, pageSize)
+			if err != nil {
+				return nil, err
+			}
+			for _, entry := range found {
+				after = entry.Resource.ID()
+				may, err := q.vouches(ctx, entry)
+				switch {
+				case err != nil:
+					return nil, err
+				case !may:
+					if q.elsewhere.Resource == nil && !k.sure {
+						q.elsewhere = entry
+					}
+				case !slices.ContainsFunc(fit, func(o scim.DirectoryEntry) bool { return o.Resource.ID() == after }):
+					fit = append(fit, entry)
 				}
-			case !slices.ContainsFunc(fit, func(o scim.DirectoryEntry) bool { return o.Resource.ID() == entry.Resource.ID() }):
-				fit = append(fit, entry)
+				if len(fit) > 1 {
+					return refused(Ambiguous, scim.DirectoryEntry{}), nil
+				}
+			}
+			if len(found) < pageSize {
+				break
 			}
 		}
 	}
 	switch {
-	case len(fit) > 1 || full:
-		return refused(Ambiguous, scim.DirectoryEntry{}), nil
 	case len(fit) == 0:
 		return nil, nil
 	case !k.sure && q.contradicts(fit[0].Resource):
@@ -178,22 +192,44 @@ func (q *question) by(ctx context.Context, k key) (*Decision, error) {
 	return judge(fit[0]), nil
 }
 
-// deleted reports whether a tombstone fits.
+// pageSize is how many users are read at once; as a rule one key has one.
+const pageSize = 20
+
+// deleted reports whether a tombstone fits. One of another identity provider that has the
+// same externalId says nothing; where there are many, one of this one's may be among them.
 func (q *question) deleted(ctx context.Context, keys []key) (bool, error) {
+	const many = 100
+	others := func(e scim.DirectoryEntry) bool {
+		return q.id.Connection != "" && e.Connection != q.id.Connection && e.Connection != q.own
+	}
 	for _, k := range keys {
 		for _, where := range k.filters {
-			if gone, err := q.d.FindDeleted(ctx, q.tenant, where, 1); len(gone) > 0 || err != nil {
-				return len(gone) > 0, err
+			gone, err := q.d.FindDeleted(ctx, q.tenant, where, many)
+			if err != nil {
+				return false, err
+			}
+			if len(gone) < many && k.sure {
+				gone = slices.DeleteFunc(gone, others)
+			}
+			if len(gone) > 0 {
+				return true, nil
 			}
 		}
 	}
 	return false, nil
 }
 
-// vouches reports whether the identity provider may sign this user in.
-func (q *question) vouches(entry scim.DirectoryEntry) bool {
-	return q.id.Connection == "" || entry.Connection == "" || entry.Connection == q.id.Connection ||
-		q.own != "" && entry.Connection == q.own
+// vouches reports whether the identity provider may sign this user in: one of its own, or
+// one that belongs to nobody and that it is shown through SCIM too. A row that the host
+// had before, which no connection is shown, is the host's own.
+func (q *question) vouches(ctx context.Context, entry scim.DirectoryEntry) (bool, error) {
+	switch {
+	case q.id.Connection == "" || entry.Connection == q.id.Connection || q.own != "" && entry.Connection == q.own:
+		return true, nil
+	case entry.Connection != "":
+		return false, nil
+	}
+	return q.d.Shows(ctx, q.tenant, q.id.Connection, storage.Ref{Type: userType, ID: entry.Resource.ID()})
 }
 
 // contradicts reports whether a user has another externalId than the person.

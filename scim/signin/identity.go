@@ -12,8 +12,9 @@ import (
 type Identity struct {
 	// Connection is the connection of the identity provider that vouches for the
 	// person. A user of another connection is refused, so that one identity provider of
-	// a tenant cannot sign in as the users of another. "" in a host whose tenants have
-	// one identity provider each.
+	// a tenant cannot sign in as the users of another. "" vouches for all users of the
+	// tenant, those that the host made itself too: for a host whose tenants have one
+	// identity provider each and whose users are all that provider's.
 	Connection string
 	// UserID is the id of the user whom the same subject of the same issuer was at an
 	// earlier sign-in, if the host keeps that. It is the surest of all.

@@ -286,6 +286,99 @@ func TestADecisionLooksAtFewUsers(t *testing.T) {
 	}
 }
 
+func TestNobodyKeepsThePeopleOfAnotherIdentityProviderOut(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, memory.New())
+	const as = `,"externalId":"7","emails":[{"value":"ada@example.com"}]`
+	for i := range 50 {
+		s.create(fmt.Sprint("squatter", i), as, "okta")
+	}
+	ada := s.create("ada@example.com", as)
+	for _, id := range []signin.Identity{
+		{ExternalID: "7"},
+		{UserName: "ada@example.com"},
+		{Email: "ada@example.com", EmailVerified: true},
+	} {
+		id.Connection = "entra"
+		d, err := (signin.Rules{}).Decide(t.Context(), s.Directory(), "acme", id)
+		if err != nil || d.Outcome != signin.Existing || d.User.Resource.ID() != ada {
+			t.Errorf("%+v: %+v %v", id, d, err)
+		}
+	}
+	// Nor is anybody new taken for the one who has, or had, the same externalId elsewhere.
+	s.send("DELETE /Users/"+s.create("left", `,"externalId":"7"`, "okta"), "", "okta")
+	gone := s.create("gone", `,"externalId":"8"`)
+	s.send("DELETE /Users/"+gone, "")
+	rules := signin.Rules{JustInTime: everybody}
+	bea := signin.Identity{Connection: "jumpcloud", ExternalID: "7", UserName: "bea@example.com"}
+	if d, err := rules.SignIn(t.Context(), s.Server, "acme", bea, nil); err != nil || d.Outcome != signin.Created || d.User.Connection != "jumpcloud" {
+		t.Errorf("%+v %v", d, err)
+	}
+	own := signin.Identity{Connection: "entra", ExternalID: "8", UserName: "another name"}
+	if d, err := rules.SignIn(t.Context(), s.Server, "acme", own, nil); err != nil || d.Reason != signin.Deleted {
+		t.Errorf("%+v %v", d, err)
+	}
+	// Many tombstones hide none.
+	for i := range 101 {
+		s.send("DELETE /Users/"+s.create(fmt.Sprint("hiding", i), `,"externalId":"8"`, "okta"), "", "okta")
+	}
+	if d, err := rules.SignIn(t.Context(), s.Server, "acme", own, nil); err != nil || d.Reason != signin.Deleted {
+		t.Errorf("%+v %v", d, err)
+	}
+}
+
+// rows serves what a table of the host's own has: rows of nobody, which connections are
+// shown or not, and rows of connections.
+type rows struct {
+	table
+	owners map[string]string
+	shared bool
+}
+
+func (h *rows) Get(ctx context.Context, tenant, id string) (*scim.Resource, error) {
+	scope, owner := scim.ScopeFromContext(ctx), h.owners[id]
+	if scope != "" && owner != scope && (owner != "" || !h.shared) {
+		return nil, scim.ErrNotFound
+	}
+	return h.table.Get(ctx, tenant, id)
+}
+
+func (h *rows) Owners(context.Context, string, []string) (map[string]string, error) {
+	return h.owners, nil
+}
+
+func TestRowsOfNobodySignInForThoseWhoAreShownThem(t *testing.T) {
+	t.Parallel()
+	for _, shared := range []bool{false, true} {
+		h := &rows{shared: shared, owners: map[string]string{"2": "entra", "3": "okta"}}
+		s := newServer(t, memory.New(), scim.WithHandler(schema.User(), h))
+		for _, name := range []string{"staff", "hers", "theirs"} {
+			s.create(name, "")
+		}
+		nobodys, say := signin.Refused, signin.OtherConnection
+		if shared {
+			nobodys, say = signin.Existing, ""
+		}
+		for _, c := range []struct {
+			id   signin.Identity
+			what signin.Outcome
+			say  signin.Reason
+		}{
+			{signin.Identity{UserName: "staff"}, nobodys, say},
+			{signin.Identity{UserID: "1"}, nobodys, say},
+			{signin.Identity{UserName: "hers"}, signin.Existing, ""},
+			{signin.Identity{UserName: "theirs"}, signin.Refused, signin.OtherConnection},
+			{signin.Identity{UserID: "3"}, signin.Refused, signin.OtherConnection},
+		} {
+			c.id.Connection = "entra"
+			d, err := signin.Rules{JustInTime: everybody}.Decide(t.Context(), s.Directory(), "acme", c.id)
+			if err != nil || d.Outcome != c.what || d.Reason != c.say {
+				t.Errorf("shown %v: %+v: %+v %v", shared, c.id, d, err)
+			}
+		}
+	}
+}
+
 func TestUpdateSetsWhatTheHostOwnsAndNothingElse(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, memory.New())
