@@ -83,4 +83,11 @@
 // Relations (a group's members, a user's groups) and passwords cannot be mapped:
 // relations are links, and a password is handed to the hook of
 // scim.WithPassword and never kept.
+//
+// # Set-up guides
+//
+// [IdPs] are tables of what identity providers call the attributes that they
+// send. [NewGuide] joins one with the fields of a host to the guide that an admin
+// of the host's customer follows: what to enter, which attribute to map from what,
+// which ones to remove.
 package mapping
