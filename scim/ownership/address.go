@@ -1,6 +1,7 @@
 package ownership
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -67,6 +68,9 @@ func emails(r *scim.Resource) (list []email) {
 	return list
 }
 
+// anyDomain stands for all domains in what may be given to a user later. It proves nothing.
+const anyDomain = "*"
+
 // domains are the verified domains of a tenant in canonical form.
 func (r Rule) domains(ctx context.Context, tenant string) (map[string]bool, error) {
 	if r.Domains == nil {
@@ -78,8 +82,8 @@ func (r Rule) domains(ctx context.Context, tenant string) (map[string]bool, erro
 	}
 	domains := make(map[string]bool, len(names))
 	for _, name := range names {
-		if domain, ok := mailaddr.Canonical(name); ok {
-			domains[domain] = true
+		if domain, ok := mailaddr.Canonical(name); ok || name == anyDomain {
+			domains[cmp.Or(domain, anyDomain)] = true
 		}
 	}
 	return domains, nil

@@ -85,7 +85,7 @@ func (j *judge) foreign(ctx context.Context, e *scim.Effect) ([]newAddress, erro
 			return nil, err
 		}
 	}
-	fresh = slices.DeleteFunc(fresh, func(n newAddress) bool { return n.ok && j.domains[n.domain] })
+	fresh = slices.DeleteFunc(fresh, func(n newAddress) bool { return j.domains[anyDomain] || n.ok && j.domains[n.domain] })
 	if j.dir == nil || e.After.Active() || e.Owner != nil {
 		return fresh, nil
 	}

@@ -18,8 +18,10 @@ type Rule struct {
 	// Domains returns the e-mail domains that the host has verified for a tenant, by a
 	// DNS record for instance. A domain counts without its subdomains. Upper case, a
 	// final dot, and whether a name is written in Unicode or in Punycode make no
-	// difference; what is no domain name is passed over. nil: no domain is verified, so
-	// that no address proves anything, and changes of addresses are not judged.
+	// difference; what is no domain name is passed over. "*", as in policy.Domains, lets
+	// users be given addresses of all domains, and verifies none. nil: no domain is
+	// verified, so that no address proves anything, and changes of addresses are not
+	// judged.
 	Domains func(ctx context.Context, tenant string) ([]string, error)
 	// Verified returns the address that the host has verified for an existing account:
 	// by a mail with a link, or a sign-in. ok is false when there is none. An address

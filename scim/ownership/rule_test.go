@@ -351,6 +351,19 @@ func TestWithoutDomainsChangesAreNotJudged(t *testing.T) {
 	none.want(403, "okta", "PATCH /Users/"+id, patchBody("replace", "userName", `"ada@new.example"`))
 }
 
+func TestAllDomainsMayBeGivenAndNoneIsProved(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, memory.New(), ownership.Rule{Domains: domains("*"), Verified: ownName, ByEmail: true})
+	ada := b.account("ada@acme.example")
+	b.want(409, "okta", "POST /Users", `{"userName":"ada@acme.example"}`)
+	b.want(409, "okta", "POST /Users", `{"userName":"ada@acme.example","emails":[{"value":"ada@acme.example"}]}`)
+	if got := b.owner("User", ada); got != host {
+		t.Errorf("it belongs to %q", got)
+	}
+	id, _ := b.want(201, "okta", "POST /Users", `{"userName":"bea@acme.example"}`)
+	b.want(200, "okta", "PATCH /Users/"+id, patchBody("replace", "userName", `"bea@new.example"`))
+}
+
 func TestWhoMerelyNamesAnAddressIsNotMeantByIt(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, memory.New(), ownership.Rule{
