@@ -166,6 +166,8 @@ func (c *cell) unassigned(d Dialect, exists bool, at time.Time) (any, error) {
 		return nil, errOmit
 	case c.info.kind == kindText && len(c.info.labels) == 0 && !c.unique:
 		return "", nil
+	case c.attr.Type == schema.Boolean && c.As.isZero():
+		return encode(d, c.info, false, at), nil
 	}
 	return nil, errRequired
 }

@@ -116,8 +116,8 @@ func sameElements(a, b []element) bool {
 
 // writeChildren makes the rows of a child table those of next: what is the same stays
 // as it is, the others that are left over on both sides are paired and updated, and
-// what then remains is deleted or inserted.
-func (w *write) writeChildren(i int, owner any, cur, next []element) error {
+// what then remains is deleted or inserted. It reports whether anything was written.
+func (w *write) writeChildren(i int, owner any, cur, next []element) (wrote bool, err error) {
 	k := &w.binding.children[i]
 	cur = slices.Clone(cur)
 	var added []element
@@ -151,30 +151,35 @@ func (w *write) writeChildren(i int, owner any, cur, next []element) error {
 		}
 	}
 	for j, o := range cur {
-		if pairs[j] < 0 {
-			q := w.statement()
-			if err := w.exec("DELETE FROM "+quoted(k.Name)+" AS c WHERE "+w.place(q, k, owner, o.at), q); err != nil {
-				return err
-			}
+		if pairs[j] >= 0 {
+			continue
 		}
+		q := w.statement()
+		if err := w.execOne("DELETE FROM "+quoted(k.Name)+" AS c WHERE "+w.place(q, k, owner, o.at), q); err != nil {
+			return false, err
+		}
+		wrote = true
 	}
 	for j, o := range cur {
 		if pairs[j] < 0 {
 			continue
 		}
-		if err := w.updateChild(k, owner, o, added[pairs[j]]); err != nil {
-			return err
+		updated, err := w.updateChild(k, owner, o, added[pairs[j]])
+		if err != nil {
+			return false, err
 		}
+		wrote = wrote || updated
 	}
 	for n, e := range added {
 		if slices.Contains(pairs, n) {
 			continue
 		}
 		if err := w.insertChild(k, owner, e); err != nil {
-			return err
+			return false, err
 		}
+		wrote = true
 	}
-	return nil
+	return wrote, nil
 }
 
 // place is the condition of a row of a child table.
@@ -191,14 +196,26 @@ func (w *write) exec(text string, q *statement) error {
 	return err
 }
 
-func (w *write) updateChild(k *child, owner any, o, e element) error {
+// execOne runs a statement about a row that was read in the same transaction. The lock
+// is on the row that it belongs to: if the host has changed or moved it meanwhile, it
+// has to be read again.
+func (w *write) execOne(text string, q *statement) error {
+	n, err := w.tx.Exec(w.ctx, text, q.args)
+	if err == nil && n == 0 {
+		return scim.ErrConflict
+	}
+	return err
+}
+
+// updateChild writes the columns that differ, and reports whether there are any.
+func (w *write) updateChild(k *child, owner any, o, e element) (bool, error) {
 	q := w.statement()
 	var set []string
 	err := w.each(k.cells, o.values, e.values, o.host, func(c *cell, v any) { set = append(set, quoteOne(c.info.name)+" = "+q.arg(v)) })
 	if err != nil || len(set) == 0 {
-		return err
+		return false, err
 	}
-	return w.exec("UPDATE "+quoted(k.Name)+" AS c SET "+strings.Join(set, ", ")+" WHERE "+w.place(q, k, owner, o.at), q)
+	return true, w.execOne("UPDATE "+quoted(k.Name)+" AS c SET "+strings.Join(set, ", ")+" WHERE "+w.place(q, k, owner, o.at), q)
 }
 
 func (w *write) insertChild(k *child, owner any, e element) error {

@@ -64,7 +64,8 @@ const (
 	// UnknownReference: a foreign key leads nowhere, or something still leads to a
 	// row that is to be deleted.
 	UnknownReference
-	// RefusedValue: a check of the table, or a column's type, does not accept a value.
+	// RefusedValue: a check or trigger of the table, or a column's type, does not accept
+	// a value.
 	RefusedValue
 	// Unavailable: the database is not there, or has no room; trying again later may
 	// help.

@@ -69,6 +69,13 @@ func (b *binding) paths(f *Failure) []string {
 				columns = append(columns, b.cells[i].info.name)
 			}
 		}
+		for i := range b.children {
+			for _, name := range names(b.children[i].cells) {
+				if mentions(f.Constraint, name) {
+					columns = append(columns, name)
+				}
+			}
+		}
 	}
 	for i := range b.cells {
 		if slices.Contains(columns, b.cells[i].info.name) {

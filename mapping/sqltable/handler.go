@@ -107,13 +107,21 @@ func columnNames(info *tableInfo) []string {
 
 // Migrate makes what is missing of this package's own, by the statements that
 // [Handler.Statements] lists: the side table with an index, and on the host's table
-// one small index. It changes no data and may be called at every start.
+// one small index. It changes no data and may be called at every start, by several
+// processes at once.
 //
 // On PostgreSQL the index keeps writers away from the host's table while it is made,
 // which takes a look at every row. A host that minds runs the statements itself, that
 // one with CONCURRENTLY.
 func (h *Handler) Migrate(ctx context.Context) error {
 	err := h.db.Write(ctx, func(tx Tx) error {
+		if h.db.Dialect() == DialectPostgres {
+			// IF NOT EXISTS does not keep two who make a table at once from each other.
+			lock := "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+			if err := tx.Query(ctx, lock, []any{"sqltable.Migrate\x1f" + h.table.Side}, func([]any) error { return nil }); err != nil {
+				return err
+			}
+		}
 		for _, sql := range h.Statements() {
 			if _, err := tx.Exec(ctx, sql, nil); err != nil {
 				return fmt.Errorf("%w, at: %s", err, sql)

@@ -23,11 +23,24 @@ func (h *Handler) List(ctx context.Context, req *scim.ListRequest) (page *scim.L
 	if !ok {
 		return &scim.ListPage{Keyset: true}, nil
 	}
+	l := &listing{binding: b, ctx: ctx, access: a, ListRequest: req}
+	exact := false
 	err = b.db.Read(ctx, func(tx Tx) error {
-		l := &listing{binding: b, ctx: ctx, tx: tx, access: a, ListRequest: req}
-		page, err = l.page()
+		l.tx = tx
+		if exact, err = l.exact(); err != nil {
+			return err
+		}
+		switch {
+		case exact:
+			page, err = l.bySQL()
+		case !req.Filter.UsesLinks():
+			page, err = l.byMatching()
+		}
 		return err
 	})
+	if l.tx = nil; err == nil && page == nil {
+		page, err = l.byMatching()
+	}
 	return page, b.failure(err)
 }
 
@@ -35,23 +48,33 @@ func (h *Handler) List(ctx context.Context, req *scim.ListRequest) (page *scim.L
 type listing struct {
 	*binding
 	ctx context.Context
-	tx  Tx
+	// tx is nil while a filter asks for links: these are read from elsewhere or on
+	// another connection, and a list that kept one of its own while it waits for another
+	// would wait for itself when the pool has no more.
+	tx Tx
 	access
 	*scim.ListRequest
 	ascii map[*columnInfo]bool
 }
 
-func (l *listing) page() (*scim.ListPage, error) {
-	exact, err := l.exact()
-	switch {
-	case err != nil:
-		return nil, err
-	case exact:
-		return l.bySQL()
-	case l.Sort.Path.IsZero():
+// byMatching compares in process what SQL has narrowed down.
+func (l *listing) byMatching() (*scim.ListPage, error) {
+	if l.Sort.Path.IsZero() {
 		return l.inOrder()
 	}
 	return scim.Page(l.ListRequest, l.candidates("", nil))
+}
+
+// some reads some candidates, in a transaction of their own where there is none.
+func (l *listing) some(q *statement, terms []string, p part) (rows []*row, err error) {
+	if l.tx != nil {
+		return l.rows(l.ctx, l.tx, q, terms, p)
+	}
+	err = l.db.Read(l.ctx, func(tx Tx) error {
+		rows, err = l.rows(l.ctx, tx, q, terms, p)
+		return err
+	})
+	return rows, err
 }
 
 // exact reports whether SQL answers the request wholly. Texts of nothing but ASCII
@@ -230,7 +253,7 @@ func (l *listing) candidates(order string, after any) iter.Seq2[*scim.Resource, 
 			if after != nil {
 				terms = append(terms, column(l.key)+sign+q.arg(after))
 			}
-			rows, err := l.rows(l.ctx, l.tx, q, terms, part{order: column(l.key) + order, limit: chunk})
+			rows, err := l.some(q, terms, part{order: column(l.key) + order, limit: chunk})
 			if err != nil {
 				yield(nil, err)
 				return

@@ -127,6 +127,10 @@ func (t *sqliteTx) Exec(ctx context.Context, query string, args []any) (int64, e
 // SQLite's own, whatever the driver puts around them.
 var sqliteRefusal = regexp.MustCompile(`(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (.*?))?(?: \(\d+\))?$`)
 
+// sqliteTrigger is the result code of RAISE in a trigger, whose words are the host's. A
+// driver that does not tell codes leaves it among other errors.
+const sqliteTrigger = 1811
+
 // sqliteAway are the beginnings of SQLite's words for what goes away by itself or
 // once somebody made room.
 var sqliteAway = []string{
@@ -158,6 +162,10 @@ func sqliteFailure(ctx context.Context, err error) error {
 				f.Columns = append(f.Columns, name)
 			}
 		}
+		return f
+	}
+	if coded := (interface{ Code() int })(nil); errors.As(err, &coded) && coded.Code() == sqliteTrigger {
+		f.Trouble = RefusedValue
 		return f
 	}
 	for _, words := range sqliteAway {

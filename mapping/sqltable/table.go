@@ -62,8 +62,8 @@ type Columns map[string]Column
 //
 // NULL and the empty text are both unassigned. What is unassigned is written as
 // Default if there is one, else as NULL, and in a column that must not be null as
-// the empty text; where that cannot be, users without the attribute are refused
-// (400).
+// the empty text or false; where that cannot be, users without the attribute are
+// refused (400).
 type Column struct {
 	Name string
 	// As says how the column says it, where it has words of its own.

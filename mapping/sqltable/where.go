@@ -237,6 +237,13 @@ func (q *statement) truth(c *cell, name string, n filter.Compare) cond {
 	}
 	is := ""
 	switch {
+	case c.info.kind == kindBoolean && q.b.db.Dialect() == DialectSQLite:
+		// Some hosts write words there, which are all false to SQLite.
+		name = "CASE WHEN typeof(" + name + ") = 'text' THEN lower(" + name + ") IN ('true', 't', '1') ELSE " + name + " END"
+	case c.info.loose:
+		name = q.bytes(name)
+	}
+	switch {
 	case c.As.isTrue != nil:
 		is = c.As.isTrue(name, c.info.kind, q.arg)
 		if !n.Bool {
@@ -244,12 +251,12 @@ func (q *statement) truth(c *cell, name string, n filter.Compare) cond {
 		}
 		return cond{is, true}
 	case c.info.kind == kindInteger:
-		is = name + " <> 0"
+		is = "(" + name + " <> 0)"
 	default:
-		is = name
+		is = "(" + name + ")"
 	}
 	if !n.Bool {
-		is = "NOT (" + is + ")"
+		is = "NOT " + is
 	}
 	return cond{is, true}
 }

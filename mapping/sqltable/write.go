@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -54,13 +55,17 @@ func (h *Handler) Replace(ctx context.Context, tenant string, r *scim.Resource) 
 
 // Delete implements [scim.Deleter].
 func (h *Handler) Delete(ctx context.Context, tenant, id, ifVersion string) error {
-	return h.b.failure(h.db.Write(ctx, func(tx Tx) error {
+	err := h.db.Write(ctx, func(tx Tx) error {
 		w, err := h.b.write(ctx, tx, tenant)
 		if err != nil {
 			return err
 		}
 		return w.delete(id, ifVersion)
-	}))
+	})
+	if f := (*Failure)(nil); errors.As(err, &f) && f.Trouble == RefusedValue { // by a trigger
+		return scim.Errorf(http.StatusConflict, "", "the application does not let the resource be deleted").WithCause(err)
+	}
+	return h.b.failure(err)
 }
 
 // Adopt implements [scim.Adopter].
@@ -120,7 +125,7 @@ func (w *write) create(r *scim.Resource) (*scim.Resource, error) {
 		return nil, err
 	}
 	for i := range w.binding.children {
-		if err := w.writeChildren(i, next.key, nil, next.children[i]); err != nil {
+		if _, err := w.writeChildren(i, next.key, nil, next.children[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -169,7 +174,7 @@ func (w *write) delete(id, ifVersion string) error {
 		return w.set(q, append(w.stamp(q), set), cur.key)
 	}
 	for i := range w.binding.children {
-		if err := w.writeChildren(i, cur.key, cur.children[i], nil); err != nil {
+		if _, err := w.writeChildren(i, cur.key, cur.children[i], nil); err != nil {
 			return err
 		}
 	}
@@ -217,10 +222,11 @@ func (w *write) change(cur *row, r *scim.Resource) (*scim.Resource, error) {
 		if sameElements(cur.children[i], next.children[i]) {
 			continue
 		}
-		beside = true
-		if err := w.writeChildren(i, cur.key, cur.children[i], next.children[i]); err != nil {
+		wrote, err := w.writeChildren(i, cur.key, cur.children[i], next.children[i])
+		if err != nil {
 			return nil, err
 		}
+		beside = beside || wrote
 	}
 	changed, err := w.update(cur, next, beside)
 	if err != nil {
@@ -374,6 +380,8 @@ func (w *write) each(cells []cell, cur, next, host []any, f func(c *cell, v any)
 			continue
 		case err != nil:
 			return refuse(c.path, err)
+		case exists && same(c.plain(was), c.plain(v)):
+			continue // a default that is there already
 		}
 		f(c, v)
 	}

@@ -115,6 +115,7 @@ var conditions = map[string]sqltable.Trouble{
 	"22008": sqltable.RefusedValue, // time out of range
 	"22021": sqltable.RefusedValue, // not representable in the database's encoding
 	"22P02": sqltable.RefusedValue, // no such value of an enum, or the like
+	"P0001": sqltable.RefusedValue, // RAISE EXCEPTION in a trigger of the host's
 	"22P05": sqltable.RefusedValue, // untranslatable character
 	"44000": sqltable.RefusedValue, // with check option of a view
 }
