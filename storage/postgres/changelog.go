@@ -63,14 +63,16 @@ WHERE c.tenant = $1 AND c.seq > 0 AND c.time >= $2
 ORDER BY c.seq
 LIMIT 1`
 
-	// trim forgets at most $3 of the changes before $2, oldest first.
+	// trim forgets at most $3 of the changes before $2, oldest first. Their links are
+	// found by a list of tokens, in one walk through the index, however many links the
+	// database expects of a token: one change may have a million, and most none.
 	trimSQL = `
 WITH old AS MATERIALIZED (
 	SELECT c.id FROM {changes} c WHERE c.tenant = $1 AND c.seq > 0 AND c.seq < $2 ORDER BY c.seq LIMIT $3
 ), gone AS (
 	DELETE FROM {changes} c USING old o WHERE c.id = o.id RETURNING c.token
 ), links AS (
-	DELETE FROM {change_links} l USING gone g WHERE l.token = g.token
+	DELETE FROM {change_links} l WHERE l.token = ANY (ARRAY(SELECT g.token FROM gone g WHERE g.token IS NOT NULL))
 )
 SELECT count(*) FROM gone`
 )
