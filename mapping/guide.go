@@ -156,6 +156,9 @@ func (h Host) complete() (Host, error) {
 		return h, errors.New("Host.BaseURL is not a URL such as https://harbour.example/tenants/acme/scim/v2")
 	}
 	h.BaseURL = strings.TrimSuffix(h.BaseURL, "/")
+	if h.Fields != nil && len(h.Fields) == 0 {
+		return h, errors.New("Host.Fields is empty, not nil: a handler of mapping/sqltable has fields once it was given to scim.New")
+	}
 	if h.Settings == "" {
 		h.Settings = "the settings of " + h.Name
 	}

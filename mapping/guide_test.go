@@ -429,6 +429,7 @@ func TestWhatAGuideCannotBeMadeOf(t *testing.T) {
 		{"ceiling", okta, with(func(h *mapping.Host) { h.Groups.Convention = &mapping.GroupNames{Ceiling: "boss"} }), "Ceiling"},
 		{"auth", idp(t, "entra"), with(func(h *mapping.Host) { h.Auth = mapping.Basic }), "scim.AnyOf"},
 		{"field", okta, with(func(h *mapping.Host) { h.Fields = []mapping.FieldInfo{{Path: "shoeSize"}} }), "shoeSize"},
+		{"no fields", okta, with(func(h *mapping.Host) { h.Fields = []mapping.FieldInfo{} }), "Host.Fields is empty"},
 		{"attribute", okta.With(mapping.IdPAttribute{Path: "shoeSize", Source: "user.shoe"}), good, "shoeSize"},
 		{"source", okta.With(mapping.IdPAttribute{Path: "title", Source: "a\nb"}), good, "control character"},
 		{"nameless", mapping.IdP{ID: "x", Auth: okta.Auth}, good, "IdP.ID or IdP.Name"},
