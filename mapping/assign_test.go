@@ -438,3 +438,87 @@ func TestAHostRowWithoutARequiredValueIsAnError(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+func TestAnElementIsNoneByWhatIsDerivedAlone(t *testing.T) {
+	t.Parallel()
+	m := of(t, login(), at("emails[type eq 'work'].value"), mapping.Side(func(r *row) *[]byte { return &r.side }),
+		mapping.Derived("emails[type eq 'work'].display", func(r *row) string { return "D" }))
+	shown := func(r *row) string {
+		t.Helper()
+		res, err := m.Resource(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(res.Get(user.MustResolve("emails")).JSON())
+	}
+	if got := shown(&row{login: "u"}); got != "" {
+		t.Errorf("without a value there are the emails %s", got)
+	}
+	if got, want := shown(&row{login: "u", text: "v"}), `[{"value":"v","display":"D","type":"work"}]`; got != want {
+		t.Errorf("the emails are %s, want %s", got, want)
+	}
+	var r row
+	if _, err := m.Assign(&r, decode(t, `{"userName":"u","emails":[{"type":"work","display":"E","primary":true},{"type":"work","value":"w"}]}`)); err != nil || r.text != "w" {
+		t.Errorf("the element with a value is not chosen: %q, %v", r.text, err)
+	}
+}
+
+func TestWhatAPointerLeadsToIsReplacedNotChanged(t *testing.T) {
+	t.Parallel()
+	m := of[Account](t)
+	city := "Oslo"
+	roles := []string{"admin", "owner"}
+	acct := Account{City: &city, Roles: roles[:1]}
+	body := `{"userName":"a","addresses":[{"type":"work","locality":"Bergen"}],"roles":[{"value":"x"},{"value":"y"}]}`
+	if _, err := m.Assign(&acct, decode(t, body)); err != nil {
+		t.Fatal(err)
+	}
+	if *acct.City != "Bergen" || city != "Oslo" || !slices.Equal(acct.Roles, []string{"x", "y"}) || !slices.Equal(roles, []string{"admin", "owner"}) {
+		t.Errorf("%q and %q, of which %q and %q were there before", *acct.City, acct.Roles, city, roles)
+	}
+}
+
+func TestAnEmptyTextInAnElementIsNotLost(t *testing.T) {
+	t.Parallel()
+	type mail struct {
+		Address string `scim:"value"`
+	}
+	type account struct {
+		Login string `scim:"userName"`
+		Mails []mail `scim:"emails"`
+	}
+	m := of[account](t)
+	var a account
+	ignored, err := m.Assign(&a, decode(t, `{"userName":"u","emails":[{"value":"a@x","display":""},{"value":"b@x","type":"home"}]}`))
+	if err != nil || !slices.Equal(ignored, []string{"emails.type"}) || len(a.Mails) != 2 {
+		t.Errorf("%+v, ignored %q, %v", a, ignored, err)
+	}
+}
+
+// A mapping or a schema that changes leaves side documents behind.
+func TestASideDocumentOfAnotherVersionIsReadAsFarAsItGoes(t *testing.T) {
+	t.Parallel()
+	m := of[WithSide](t)
+	for _, c := range []struct{ name, side, want string }{
+		{"an attribute that is gone", `{"attributes":{"gone":"x","title":"T"}}`, `,"title":"T"`},
+		{"an extension that is gone", `{"attributes":{"urn:example:gone":{"a":1},"title":"T"}}`, `,"title":"T"`},
+		{"another type", `{"attributes":{"title":{"a":1},"nickName":"N"}}`, `,"nickName":"N"`},
+		{"what has a field now", `{"attributes":{"userName":"old","name":{"familyName":"F"}}}`, `,"name":{"familyName":"F"}`},
+		{"an element of a field that is gone", `{"elements":{"emails":[{"type":"home","primary":true}]}}`, ``},
+		{"something new", `{"other":1}`, ``},
+	} {
+		a := WithSide{Account: Account{Login: "a"}, Extra: []byte(c.side)}
+		r, err := m.Resource(&a)
+		want := decode(t, `{"userName":"a","active":false`+c.want+`}`)
+		if err != nil || !r.Equal(want) {
+			t.Errorf("%s: %s, %v; want %s", c.name, r.Document(), err, want.Document())
+			continue
+		}
+		if _, err := m.Assign(&a, r); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if again, err := m.Resource(&a); err != nil || !again.Equal(r) {
+			t.Errorf("%s: %s after %s, %v", c.name, again.Document(), r.Document(), err)
+		}
+	}
+}
