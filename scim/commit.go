@@ -136,11 +136,11 @@ func (s *Server) retry(ctx context.Context, op *Operation, f func(context.Contex
 	if o := op.over(); o != nil {
 		return f(ctx, o) // the whole overlay is repeated, or nothing
 	}
-	res, err := f(ctx, s.store)
-	if !isConflict(err) {
+	if res, err := f(ctx, s.store); !isConflict(err) {
 		return res, err
 	}
-	err = s.repeat(ctx, func(ctx context.Context) error {
+	var res *Result
+	err := s.repeat(ctx, func(ctx context.Context) error {
 		again := func(ctx context.Context, st storage.Store) error {
 			return whileConflict(ctx, func() (err error) {
 				res, err = f(ctx, st)

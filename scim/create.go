@@ -29,8 +29,8 @@ func (s *Server) create(ctx context.Context, e *endpoint, op *Operation) (*Resul
 
 // createAs commits a new resource, or with a tombstone, brings that one back as
 // the new resource.
-func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op *Operation, r *Resource, password string, tombstone *storage.Record) (*Result, error) {
-	r, err := s.amend(ctx, op, nil, r)
+func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op *Operation, sent *Resource, password string, tombstone *storage.Record) (*Result, error) {
+	r, err := s.amend(ctx, op, nil, sent)
 	if err != nil {
 		return nil, err
 	}
@@ -62,8 +62,8 @@ func (s *Server) createAs(ctx context.Context, st storage.Store, e *endpoint, op
 	if tombstone != nil {
 		created = tombstone.Created
 	}
-	r = r.WithMeta(Meta{ID: r.ID(), Version: versionText(done.Puts[0]), Created: created, LastModified: w.batch.Time})
-	res := &Result{Item: Item{Resource: r}}
+	meta := Meta{ID: r.ID(), Version: versionText(done.Puts[0]), Created: created, LastModified: w.batch.Time}
+	res := &Result{Item: Item{Resource: r.WithMeta(meta)}}
 	if err := s.finish(ctx, e, op, w, done, links, res); err != nil {
 		return nil, err
 	}

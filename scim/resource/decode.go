@@ -79,13 +79,17 @@ type Decoded struct {
 // data is not retained.
 func Decode(t *schema.Type, data []byte, o DecodeOptions) (*Decoded, error) {
 	d := newDecoder(data, o, 0)
-	d.doc = newDocument(t.Root(), len(data))
-	d.doc.typ = t
+	draft := drafts.Get().(*document)
+	defer draft.discard()
+	draft.typ, draft.home = t, t.Root()
+	d.doc = draft
 	d.body()
 	if err := d.err(); err != nil {
 		return nil, err
 	}
-	d.doc.finish()
+	if d.doc == draft {
+		d.doc = draft.fair()
+	}
 	return &Decoded{Resource: &Resource{doc: d.doc}, Relations: d.relations, Ignored: d.ignored, Nulls: d.nulls}, nil
 }
 

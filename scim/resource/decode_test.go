@@ -491,3 +491,41 @@ func TestDecodeValue(t *testing.T) {
 		t.Errorf("partial: %s, %v", v.JSON(), err)
 	}
 }
+
+// Bodies are read where others were read before.
+func TestDecodedResourcesKeepNothingOfEachOther(t *testing.T) {
+	t.Parallel()
+	bodies := []string{
+		`{"text":"first","tags":["a","b"]}`,
+		`{"text":"other","tags":["c"],"` + extraURN + `":{"site":"s"}}`,
+		`{"text":"broken","tags":`,
+		`{"text":"` + strings.Repeat("long ", 20_000) + `"}`,
+		`{"pin":"1234"}`,
+		`{}`,
+	}
+	var kept []*resource.Resource
+	var want []string
+	for range 3 {
+		for _, body := range bodies {
+			d, err := resource.Decode(deviceType, []byte(body), partial)
+			if strings.Contains(body, "broken") {
+				if err == nil {
+					t.Errorf("%s was read", body)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept, want = append(kept, d.Resource), append(want, body)
+		}
+	}
+	for i, r := range kept {
+		if got := string(r.Document()); got != want[i] {
+			t.Errorf("%.80s, want %.80s", got, want[i])
+		}
+		if got, want := len(r.Schemas()), 1+strings.Count(want[i], extraURN); got != want {
+			t.Errorf("%.80s: %d schemas, want %d", r.Document(), got, want)
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package resource
 
-import "github.com/musterhq/muster/scim/schema"
+import (
+	"sync"
+
+	"github.com/musterhq/muster/scim/schema"
+)
 
 // document is an encoded JSON text and the table of its nodes. It is built by
 // one goroutine with the methods of this file and immutable after finish.
@@ -160,6 +164,29 @@ func kindOf(t schema.DataType) Kind {
 func (d *document) finish() {
 	d.text, d.nodes = clip(d.text), clip(d.nodes)
 	d.sum()
+}
+
+// drafts are documents in which bodies are read: how much room one needs is known
+// only afterwards.
+var drafts = sync.Pool{New: func() any { return new(document) }}
+
+// fair returns a copy of a draft that has just the room it needs.
+func (d *document) fair() *document {
+	c := &document{
+		typ: d.typ, home: d.home,
+		text: append(make([]byte, 0, len(d.text)), d.text...), nodes: append(make([]node, 0, len(d.nodes)), d.nodes...),
+	}
+	c.sum()
+	return c
+}
+
+// discard gives a draft back, unless it has become so large that keeping it would be
+// a waste.
+func (d *document) discard() {
+	if cap(d.text) <= 1<<16 {
+		*d = document{text: d.text[:0], nodes: d.nodes[:0]}
+		drafts.Put(d)
+	}
 }
 
 // sum notes what is asked of a whole document whenever it is shown, so that its

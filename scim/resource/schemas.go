@@ -72,7 +72,7 @@ func (d *decoder) schemas(p schema.Path, l *urns) outcome {
 			raw = d.scratch
 		}
 		switch {
-		case len(raw) == len(t.Schema()) && strings.EqualFold(string(raw), t.Schema()):
+		case string(raw) == t.Schema() || len(raw) == len(t.Schema()) && strings.EqualFold(string(raw), t.Schema()):
 			l.core = true
 		case !t.HasExtension(raw):
 			l.foreign = true

@@ -19,6 +19,11 @@ type commit struct {
 	steps  []*step // in the order of the change log
 	byWho  map[*ident]*step
 	result storage.CommitResult
+
+	// Room for what the write of one record needs, so that it comes in one piece.
+	oneStep  step
+	oneOrder [1]*step
+	onePut   [1]int64
 }
 
 // step is the one write that a batch makes of one record, however many reasons
@@ -32,11 +37,13 @@ type step struct {
 }
 
 func (c *commit) run() {
-	c.time = instant(c.Time)
+	c.time, c.steps = instant(c.Time), c.oneOrder[:0]
 	for i := range c.Deletes {
 		c.delete(&c.Deletes[i])
 	}
-	if n := len(c.Puts); n > 0 {
+	if n := len(c.Puts); n == 1 {
+		c.result.Puts = c.onePut[:]
+	} else if n > 1 {
 		c.result.Puts = make([]int64, n)
 	}
 	for i := range c.Puts {
@@ -75,7 +82,12 @@ func (c *commit) step(who *ident) *step {
 	return nil
 }
 
-func (c *commit) addStep(s *step, info storage.ChangeInfo) *step {
+func (c *commit) addStep(of step, info storage.ChangeInfo) *step {
+	s := &c.oneStep
+	if len(c.steps) > 0 {
+		s = new(step)
+	}
+	*s = of
 	s.change = new(change) // by itself: the log keeps it, and not the record
 	s.ChangeInfo = info
 	c.steps = append(c.steps, s)
@@ -101,7 +113,7 @@ func (c *commit) touch(who *ident) *step {
 	rec := old.rec.Committed(old.rec.Version+1, old.rec.Created, c.time)
 	c.rows.set(c.epoch, who.slot, &row{who, rec, old.keys})
 	c.moved(c.ownTable(rec.Type), who, old.rec, rec)
-	return c.addStep(&step{who: who, rec: rec}, storage.ChangeInfo{Kind: storage.KindUnlinked})
+	return c.addStep(step{who: who, rec: rec}, storage.ChangeInfo{Kind: storage.KindUnlinked})
 }
 
 func (c *commit) delete(d *storage.Delete) {
@@ -111,7 +123,7 @@ func (c *commit) delete(d *storage.Delete) {
 	t.part(old.rec.Connection, old.rec.Hidden).ids.Delete(c.epoch, named{prefix(d.ID), old.who})
 	c.moved(t, old.who, old.rec, nil)
 	c.rows.set(c.epoch, old.who.slot, &row{who: old.who}) // the links still need the slot
-	c.addStep(&step{who: old.who, rec: old.rec, deleted: true, described: true}, d.Change)
+	c.addStep(step{who: old.who, rec: old.rec, deleted: true, described: true}, d.Change)
 }
 
 func (c *commit) put(p *storage.Put) int64 {
@@ -145,7 +157,7 @@ func (c *commit) put(p *storage.Put) int64 {
 	c.moved(t, who, before, rec)
 	c.rows.set(c.epoch, who.slot, &row{who, rec, keys})
 
-	c.addStep(&step{who: who, rec: rec, described: true}, p.Change)
+	c.addStep(step{who: who, rec: rec, described: true}, p.Change)
 	return version
 }
 
