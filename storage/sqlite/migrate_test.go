@@ -2,33 +2,66 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage"
 )
 
-// Version 1 of the tables, with a group and its member in them.
-const versionOne = `
+// oldData is what tables of each version held: a group and its member, and a user
+// that is deleted for clients; from version 2 on their changes; and in version 3
+// figures that ANALYZE found.
+var oldData = []string{
+	1: `
 	INSERT INTO muster_records (tenant, type, id, connection, version, created, modified, hidden, label, user_name, external_id, display_name, active, keys, doc) VALUES
 		('t', 'User', 'u1', 'okta', 3, 1000000, 2000000, 0, 'Ada', 'ada', x'', x'', x'', x'0000', CAST('{"userName":"Ada"}' AS BLOB)),
 		('t', 'User', 'u2', 'okta', 2, 1000000, 2000000, 1, '', x'', x'', x'', x'', x'0000', CAST('{"userName":"Eve"}' AS BLOB)),
 		('t', 'Group', 'g1', 'okta', 1, 1000000, 1000000, 0, 'Guides', x'', x'', 'guides', x'', x'0000', CAST('{"displayName":"Guides"}' AS BLOB));
 	INSERT INTO muster_populations (tenant, type, connection, hidden, n) VALUES ('t', 'User', 'okta', 0, 1), ('t', 'User', 'okta', 1, 1), ('t', 'Group', 'okta', 0, 1);
-	INSERT INTO muster_links (tenant, owner_type, owner_id, relation, target_type, target_id) VALUES ('t', 'Group', 'g1', 'members', 'User', 'u1')`
+	INSERT INTO muster_links (tenant, owner_type, owner_id, relation, target_type, target_id) VALUES ('t', 'Group', 'g1', 'members', 'User', 'u1');`,
+	2: `
+	INSERT INTO muster_logs (tenant, last) VALUES ('t', 7);
+	INSERT INTO muster_changes (tenant, seq, type, id, connection, version, hidden, kind, paths, time, links_added, links_removed) VALUES
+		('t', 7, 'User', 'u2', 'okta', 2, 1, 'deleted', '', 2000000, 0, 0);`,
+	3: `ANALYZE;`,
+}
+
+// oldTables makes a file with the tables of a version, and what they held.
+func oldTables(t *testing.T, version int) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "x.db")
+	for v := 1; v <= version; v++ {
+		run(t, path, migrations()[v-1].SQL+oldData[v])
+	}
+	return path
+}
 
 func TestOldTablesAreUpgradedWithTheirRecords(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "x.db")
-	run(t, path, migrations()[0].SQL+versionOne)
-	if _, err := Open(path, WithoutMigration()); err == nil || !strings.Contains(err.Error(), "of version 1") {
-		t.Errorf("old tables are opened without a migration: error %v", err)
+	if len(oldData) != len(migrations()) {
+		t.Fatalf("there is data of %d versions for %d migrations; want it of all but the last", len(oldData)-1, len(migrations()))
 	}
-	s := openAt(t, path)
+	for from := 1; from < len(oldData); from++ {
+		t.Run(fmt.Sprint("version ", from), func(t *testing.T) {
+			t.Parallel()
+			path := oldTables(t, from)
+			if _, err := Open(path, WithoutMigration()); err == nil || !strings.Contains(err.Error(), fmt.Sprint("of version ", from)) {
+				t.Errorf("old tables are opened without a migration: error %v", err)
+			}
+			keepsOldData(t, openAt(t, path), from)
+			openAt(t, path, WithoutMigration())
+		})
+	}
+}
+
+func keepsOldData(t *testing.T, s *Store, from int) {
+	t.Helper()
 	r, err := s.Get(t.Context(), "t", user("u1"))
 	if err != nil || r.Version != 3 || string(r.Doc) != `{"userName":"Ada"}` {
 		t.Fatalf("record %+v, error %v", r, err)
@@ -37,12 +70,69 @@ func TestOldTablesAreUpgradedWithTheirRecords(t *testing.T) {
 	if len(hidden.Records) != 1 || hidden.Records[0].ID != "u2" || hidden.Total != 1 {
 		t.Errorf("hidden: %+v; want u2 alone", hidden)
 	}
-	res := commitTo(t, s, &storage.Batch{Tenant: "t", Time: day, Deletes: []storage.Delete{{Ref: user("u1")}}})
-	changes, err := s.Changes(t.Context(), "t", 0, 10)
-	if err != nil || len(changes) != 2 || res == nil {
-		t.Fatalf("changes %+v, error %v; want that of the user and that of its group", changes, err)
+	commitTo(t, s, &storage.Batch{Tenant: "t", Time: day, Deletes: []storage.Delete{{Ref: user("u1")}}})
+	want := "1:User/u1 2:Group/g1"
+	if from >= 2 {
+		want = "7:User/u2 8:User/u1 9:Group/g1"
 	}
-	openAt(t, path, WithoutMigration())
+	changes, err := s.Changes(t.Context(), "t", 0, 10)
+	var got []string
+	for _, c := range changes {
+		got = append(got, fmt.Sprintf("%d:%s/%s", c.Seq, c.Type, c.ID))
+	}
+	if err != nil || strings.Join(got, " ") != want {
+		t.Errorf("changes %v, error %v; want %s", got, err, want)
+	}
+}
+
+// What ANALYZE found of an old file is not replaced by what is to be expected of
+// a new one.
+func TestMigrationLeavesStatisticsAlone(t *testing.T) {
+	t.Parallel()
+	path := oldTables(t, 2)
+	run(t, path, "ANALYZE")
+	s := openAt(t, path)
+	err := s.read(t.Context(), func(c *conn) error {
+		row, err := c.first("SELECT group_concat(stat) FROM sqlite_stat1 WHERE idx = 'muster_records_user_name'")
+		if err == nil && !strings.HasPrefix(text(row[0]), "3 ") || strings.Contains(text(row[0]), ",") {
+			t.Errorf("figures %q; want those of 3 records", text(row[0]))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A process is killed in the middle of a migration that another one waits for.
+func TestMigrationOutlivesAProcessThatIsKilled(t *testing.T) {
+	t.Parallel()
+	path := oldTables(t, 1)
+	first, lines := child(t, path, migrating, 0)
+	if !lines.Scan() || lines.Text() != migrating {
+		t.Fatalf("the process says %q", lines.Text())
+	}
+	opened := make(chan error, 1)
+	go func() {
+		s, err := Open(path)
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		t.Fatalf("a migration did not wait for the other: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = first.Wait() // which says that it was killed
+	if err := <-opened; err != nil {
+		t.Fatalf("the process that waited: %v", err)
+	}
+	keepsOldData(t, openAt(t, path), 1)
 }
 
 // run runs statements on a file.

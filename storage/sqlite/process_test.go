@@ -26,8 +26,16 @@ const (
 	childCount = "MUSTER_TEST_SQLITE_COUNT"
 )
 
+// migrating is the name of a process that stops in the middle of a migration, to
+// be killed.
+const migrating = "migrating"
+
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childFile); path != "" {
+		if os.Getenv(childName) == migrating {
+			fmt.Fprintln(os.Stderr, stopMigrating(path)) // which does not end by itself
+			os.Exit(1)
+		}
 		count, _ := strconv.Atoi(os.Getenv(childCount))
 		if err := work(path, os.Getenv(childName), count); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -36,6 +44,20 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// stopMigrating makes a migration without committing it, says so, and waits.
+func stopMigrating(path string) error {
+	c, err := connect(path, &config{prefix: DefaultPrefix})
+	if err != nil {
+		return err
+	}
+	if err := c.script("BEGIN IMMEDIATE;" + migrations()[1].SQL); err != nil {
+		return err
+	}
+	fmt.Println(migrating)
+	time.Sleep(time.Hour)
+	return errors.New("nobody ended this process")
 }
 
 // work makes a user, puts it into the group g and adds a letter to the label of

@@ -229,6 +229,7 @@ func changeLogRules() []rule {
 				c.broken("after everything was forgotten the next change is %+v; want one numbered 7", page)
 			}
 		}),
+		logged("replayed_it_gives_the_members", "The links of all changes, replayed in order, are those that there are, whatever writers, deletions and followers came between each other.", comeAndGo),
 		logged("none_is_skipped_under_load", "Every committed change appears exactly once to who follows the log, and the changes of a record in order, however commits overlap.", func(c *check, l *changeLog) {
 			const writers, times = 16, 20
 			done := make(chan struct{})
