@@ -113,9 +113,18 @@ func (b *binding) write(ctx context.Context, tx Tx, tenant string) (*write, erro
 		now: b.table.Clock().UTC().Truncate(time.Microsecond)}, nil
 }
 
+// assign makes next say what r says.
+func (w *write) assign(next *row, r *scim.Resource) error {
+	ignored, err := w.mapping.Assign(next, w.withoutEmpty(r))
+	if err == nil {
+		scim.Ignore(w.ctx, ignored...)
+	}
+	return err
+}
+
 func (w *write) create(r *scim.Resource) (*scim.Resource, error) {
 	next := &row{values: make([]any, len(w.cells)), children: make([][]element, len(w.binding.children))}
-	if _, err := w.mapping.Assign(next, w.withoutEmpty(r)); err != nil {
+	if err := w.assign(next, r); err != nil {
 		return nil, err
 	}
 	if err := w.free(nil, next); err != nil {
@@ -210,7 +219,7 @@ func (w *write) lock(id, version string) (*row, error) {
 // change makes a row say what r says, and returns what is kept.
 func (w *write) change(cur *row, r *scim.Resource) (*scim.Resource, error) {
 	next := cur.clone()
-	if _, err := w.mapping.Assign(next, w.withoutEmpty(r)); err != nil {
+	if err := w.assign(next, r); err != nil {
 		return nil, err
 	}
 	if err := w.free(cur, next); err != nil {
