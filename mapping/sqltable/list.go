@@ -196,11 +196,35 @@ func (l *listing) bySQL() (*scim.ListPage, error) {
 	if page.Total != scim.UnknownTotal || l.After != nil {
 		return page, nil
 	}
+	var err error
+	page.Total, err = l.total()
+	return page, err
+}
+
+// total counts the matches. Of all rows that a connection may see, it is cheaper to
+// count those of the tenant, and those of other connections, than to look each of them
+// up in the side table.
+func (l *listing) total() (int, error) {
+	if l.Filter.Root() != nil || l.scope != "" && l.table.Unowned != Adoptable {
+		q := l.query()
+		return l.count(q, l.from(), l.terms(q))
+	}
 	q := l.query()
-	return page, l.tx.Query(l.ctx, "SELECT count(*) FROM "+l.from()+" WHERE "+all(l.terms(q)), q.args, func(v []any) error {
-		page.Total = int(intOf(v[0]))
+	n, err := l.count(q, quoted(l.table.Name)+" AS t", l.own(q, l.access))
+	if err != nil || l.scope == "" {
+		return n, err
+	}
+	q = l.query()
+	others, err := l.count(q, l.from(), append(l.own(q, l.access), "s.connection <> ''", "s.connection <> "+q.arg(l.scope)))
+	return n - others, err
+}
+
+func (l *listing) count(q *statement, from string, terms []string) (n int, err error) {
+	err = l.tx.Query(l.ctx, "SELECT count(*) FROM "+from+" WHERE "+all(terms), q.args, func(v []any) error {
+		n = int(intOf(v[0]))
 		return nil
 	})
+	return n, err
 }
 
 // inOrder goes through the candidates in the order of the key.

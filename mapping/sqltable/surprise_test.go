@@ -306,3 +306,64 @@ func (d *meddled) Exec(ctx context.Context, sql string, args []any) (int64, erro
 	}
 	return d.Tx.Exec(ctx, sql, args)
 }
+
+func TestNamesThatHaveToBeQuoted(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		db.run(`CREATE TABLE "sel""ect user" ("order" ` + serial(db) + `, "Log In" varchar(100) NOT NULL, "gro""up" text, "where" timestamp)`)
+		db.run(`CREATE UNIQUE INDEX "by name" ON "sel""ect user" (lower("Log In"))`)
+		h := newHandler(t, db, sqltable.Table{
+			Name: `sel"ect user`, Key: "order", Unowned: sqltable.Adoptable, Delete: sqltable.SetColumn("where", sqltable.Now),
+			Columns: sqltable.Columns{"userName": {Name: "Log In"}, "title": {Name: `gro"up`}},
+		})
+		srv := newServerOf(t, h, "1")
+		id := expect(t, srv, "secret", "POST /Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"Ada","title":"'; DROP TABLE x; --"}`, 201).ID
+		db.noted()
+		if a := expect(t, srv, "secret", find("ADA"), "", 200); a.TotalResults != 1 {
+			t.Errorf("%+v", a)
+		}
+		for _, s := range db.noted() {
+			if strings.HasPrefix(s.text, "SELECT t.") && scans(db.plan(s)) {
+				t.Errorf("not by an index: %s", db.plan(s))
+			}
+		}
+		expect(t, srv, "secret", "PATCH /Users/"+id, patchTitle("Captain"), 200)
+		expect(t, srv, "secret", "DELETE /Users/"+id, "", 204)
+		expect(t, srv, "secret", "GET /Users/"+id, "", 404)
+	})
+}
+
+// Each connection counts its own rows and those that nobody owns, the server all.
+func TestTotalsAreOfWhatAConnectionSees(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		for _, c := range []struct {
+			unowned                        sqltable.Unowned
+			first, second, other, everyone int
+		}{{sqltable.Adoptable, 4, 5, 1, 6}, {sqltable.Private, 1, 2, 1, 6}} {
+			db := db
+			if c.unowned == sqltable.Private {
+				db = map[string]func(testing.TB) *database{"sqlite": sqliteDatabase, "postgres": postgresDatabase}[db.name](t)
+			}
+			table := users()
+			table.Unowned = c.unowned
+			h := newHandler(t, db.seed(), table)
+			srv := newServer(t, h, nil)
+			db.run("INSERT INTO users (org_id, login, source) VALUES (1, 'a', 'host'), (1, 'b', 'host'), (1, 'c', 'host'), (1, '', 'nobody')")
+			for name, token := range map[string]string{"d": "secret", "e": "second", "f": "second", "g": "other"} {
+				expect(t, srv, token, "POST /Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"`+name+`"}`, 201)
+			}
+			for token, want := range map[string]int{"secret": c.first, "second": c.second, "other": c.other} {
+				for _, line := range []string{"GET /Users?count=0", "GET /Users?count=1", "GET /Users?startIndex=90", "GET /Users?count=1&filter=" + url.QueryEscape("userName pr")} {
+					if a := expect(t, srv, token, line, "", 200); a.TotalResults != want {
+						t.Errorf("%s: %s finds %d, want %d", token, line, a.TotalResults, want)
+					}
+				}
+			}
+			page, err := h.List(t.Context(), &scim.ListRequest{Tenant: "1", Type: srv.Type("User")})
+			if err != nil || page.Total != c.everyone {
+				t.Errorf("%v: %d, want %d", err, page.Total, c.everyone)
+			}
+		}
+	})
+}

@@ -229,9 +229,12 @@ func (b *binding) match(c *cell) match {
 // isCall reports whether an index key is a function of a column, whatever the
 // database has put around it.
 func (k *indexKey) isCall(function, column string) bool {
-	expr := strings.ToLower(k.expr)
-	for _, noise := range []string{" ", `"`, "`", "[", "]", "::text", "::charactervarying", "(", ")"} {
-		expr = strings.ReplaceAll(expr, noise, "")
-	}
-	return k.column == "" && expr == function+strings.ToLower(column)
+	return k.column == "" && bare(k.expr) == bare(function+column)
 }
+
+// bare is an expression without quotes, casts of texts, parentheses and spaces.
+func bare(expr string) string {
+	return noise.Replace(strings.ReplaceAll(strings.ToLower(expr), " ", ""))
+}
+
+var noise = strings.NewReplacer(`"`, "", "`", "", "[", "", "]", "", "::text", "", "::charactervarying", "", "(", "", ")", "")

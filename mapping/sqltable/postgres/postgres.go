@@ -144,10 +144,15 @@ func failure(ctx context.Context, err error) error {
 	return err
 }
 
-// again reports whether PostgreSQL asks to do a transaction again.
+// again reports whether PostgreSQL asks to do a transaction again, or would take it
+// now: a prepared statement is void after the host has changed the type of a column,
+// and the driver has forgotten it by then.
 func again(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code == "40001" || e.Code == "40P01" || e.Code == "0A000" && strings.Contains(e.Routine, "RevalidateCachedQuery")
 }
 
 // unavailable reports whether a condition passes by itself, or once somebody made

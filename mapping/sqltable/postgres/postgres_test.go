@@ -113,3 +113,31 @@ func TestReadersSeeOneMomentAndWriteNothing(t *testing.T) {
 		t.Error("a reader has written")
 	}
 }
+
+func TestAPreparedStatementThatTheHostMadeVoidIsDoneAgain(t *testing.T) {
+	t.Parallel()
+	pool, err := pgxpool.New(t.Context(), pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	host := func(statement string) {
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	host("CREATE TABLE t (v varchar(10))")
+	host("INSERT INTO t VALUES ('a')")
+	db := Database(pool)
+	for _, change := range []string{"SELECT 1", "ALTER TABLE t ALTER v TYPE varchar(20)", "ALTER TABLE t ALTER v TYPE text"} {
+		host(change)
+		for name, transact := range map[string]func(context.Context, func(sqltable.Tx) error) error{"Read": db.Read, "Write": db.Write} {
+			err := transact(t.Context(), func(tx sqltable.Tx) error {
+				return tx.Query(t.Context(), "SELECT v FROM t", nil, func([]any) error { return nil })
+			})
+			if err != nil {
+				t.Errorf("%s after %s: %v", name, change, err)
+			}
+		}
+	}
+}
