@@ -279,16 +279,22 @@ func (c *compiler) lookup(name string) (schema.Path, *Error) {
 			return dotted, nil
 		}
 	}
+	if err != nil {
+		return p, c.unknown(name, err)
+	}
+	return p, nil
+}
+
+// unknown says why a name was not found.
+func (c *compiler) unknown(name string, err error) *Error {
 	var bad *schema.NameError
 	switch {
-	case err == nil:
-		return p, nil
 	case errors.As(err, &bad) && bad.Reason == schema.BadSyntax:
-		return p, &Error{Detail: quoted(name) + " does not name an attribute; behind a schema URN and a colon stands \"attribute\" or \"attribute.subAttribute\""}
+		return &Error{Detail: quoted(name) + " does not name an attribute; behind a schema URN and a colon stands \"attribute\" or \"attribute.subAttribute\""}
 	case bad != nil && bad.Reason == schema.UnknownSchema:
-		return p, &Error{Unknown: true, Detail: fmt.Sprintf("resource type %s has no schema that %s could belong to", c.typ.Name(), quoted(name))}
+		return &Error{Unknown: true, Detail: fmt.Sprintf("resource type %s has no schema that %s could belong to", c.typ.Name(), quoted(name))}
 	}
-	return p, &Error{Unknown: true, Detail: fmt.Sprintf("resource type %s has no attribute %s", c.typ.Name(), quoted(name))}
+	return &Error{Unknown: true, Detail: fmt.Sprintf("resource type %s has no attribute %s", c.typ.Name(), quoted(name))}
 }
 
 // lookupSub finds a sub-attribute of the element. A simple element is its own

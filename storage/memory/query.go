@@ -82,7 +82,11 @@ func (r *queryReader) scan() (*storage.Page, error) {
 // single answers the query that most clients ask most: is there one with this
 // name? The one match, or none, is known.
 func (r *queryReader) single(list []*ident) *storage.Page {
-	page := &storage.Page{}
+	answer := &struct { // in one piece
+		storage.Page
+		one [1]*storage.Record
+	}{}
+	page := &answer.Page
 	for _, who := range list {
 		rec := r.rows.get(who.slot).rec
 		if rec == nil || !r.Admits(rec.Hidden, rec.Connection) {
@@ -90,7 +94,8 @@ func (r *queryReader) single(list []*ident) *storage.Page {
 		}
 		page.Total = 1
 		if r.Offset == 0 && r.Limit > 0 {
-			page.Records = []*storage.Record{rec}
+			answer.one[0] = rec
+			page.Records = answer.one[:]
 		}
 	}
 	if r.Total == storage.TotalNever {
