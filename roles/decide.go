@@ -86,8 +86,7 @@ func (r *Reconciler) findHeld(ctx context.Context, tenant string, d *decision, s
 	var ask []Scope
 	for _, list := range [][]Assignment{d.wanted, d.handed} {
 		for _, a := range list {
-			doubtful := slices.ContainsFunc(st.Doubts, func(x doubt) bool { return x.Change.Scope == a.Scope })
-			if in(d.applied, a.Scope) == nil && !doubtful && !slices.Contains(ask, a.Scope) {
+			if in(d.applied, a.Scope) == nil && !st.inDoubt(a.Scope) && !slices.Contains(ask, a.Scope) {
 				ask = append(ask, a.Scope)
 			}
 		}

@@ -156,6 +156,11 @@ func (r *Reconciler) bindRows(ctx context.Context, tenant string, g Group) error
 		bound = nil
 		for _, row := range v.table.Waiting(g.Connection, g.Name) {
 			row.Group = g.ID
+			var other *OtherRoleError
+			if _, err := v.rules.CheckRow(row, v.rowsBeside(&row)); errors.As(err, &other) {
+				r.log.WarnContext(ctx, "roles: a row that waited does not fit its group", "tenant", tenant, "group", g.ID, "row", row.ID, "error", err.Error())
+				continue // somebody gave the group another role before it was looked at
+			}
 			if err := r.putRow(ctx, tenant, rowState{Row: row}, b); err != nil {
 				return err
 			}

@@ -35,7 +35,7 @@ func (x exemption) covers(connection string, k HoldKind) bool {
 // judge asks the guards about the changes of one user.
 func (r *Reconciler) judge(ctx context.Context, tenant string, v *view, d *decision, st *userState, x exemption) (*judged, error) {
 	j := &judged{changes: slices.Clone(d.changes)}
-	if err := r.keepLast(ctx, tenant, v, d, j); err != nil {
+	if err := r.keepLast(ctx, tenant, v, d, st, j); err != nil {
 		return nil, err
 	}
 	if r.limits == (Limits{}) || len(j.changes) == 0 {
@@ -90,8 +90,9 @@ func (r *Reconciler) limited(v *view, d *decision, changes []Change, k HoldKind)
 	}
 }
 
-// keepLast takes out what would leave a role without a holder.
-func (r *Reconciler) keepLast(ctx context.Context, tenant string, v *view, d *decision, j *judged) error {
+// keepLast takes out what would leave a role without a holder. Where it is in doubt
+// whether the host still has that holder, the host is told so again.
+func (r *Reconciler) keepLast(ctx context.Context, tenant string, v *view, d *decision, st *userState, j *judged) error {
 	var left []Change
 	for _, c := range j.changes {
 		if c.From != "" && c.To != c.From && r.protects(v, c.Scope, c.From) {
@@ -106,6 +107,9 @@ func (r *Reconciler) keepLast(ctx context.Context, tenant string, v *view, d *de
 			}
 			if !others {
 				j.guarded = append(j.guarded, c.Scope)
+				if a := in(d.applied, c.Scope); a != nil && st.inDoubt(c.Scope) {
+					left = append(left, Change{User: c.User, Scope: c.Scope, From: c.From, To: a.Role, Causes: a.Causes})
+				}
 				continue
 			}
 		}
@@ -125,14 +129,14 @@ func (r *Reconciler) protects(v *view, s Scope, role Role) bool {
 
 var errFound = errors.New("found")
 
-// otherHolders reports whether somebody else has the role, and not only because
-// this guard kept it for them.
+// otherHolders reports whether somebody else has the role for certain. Of several who
+// have it only because this guard kept it for them, all but the first lose it.
 func (r *Reconciler) otherHolders(ctx context.Context, tenant string, a Assignment) (bool, error) {
 	word := scopeWord(a.Scope) + "|" + strings.ToLower(string(a.Role))
 	err := r.kinds.users.Each(ctx, r.store, tenant, func(k kept.State[userState]) error {
 		other := in(k.Value.Applied, a.Scope)
-		if k.ID != a.User && other != nil && other.Role == a.Role && !slices.Contains(k.Value.Guarded, a.Scope) &&
-			!slices.ContainsFunc(k.Value.Doubts, func(x doubt) bool { return x.Change.Scope == a.Scope }) {
+		if k.ID != a.User && other != nil && other.Role == a.Role && !k.Value.inDoubt(a.Scope) &&
+			(k.ID < a.User || !slices.Contains(k.Value.Guarded, a.Scope)) {
 			return errFound
 		}
 		return nil

@@ -75,9 +75,9 @@ func TestLimitHoldsForEveryWindowOfTime(t *testing.T) {
 		}
 	}
 	lose(0, 1)
-	h.wait(59 * time.Minute)
+	h.wait(55 * time.Minute)
 	lose(1, 4)
-	h.wait(2 * time.Minute) // the first hour is over, and three were in its last minute
+	h.wait(10 * time.Minute) // the first hour is over, and three were in its last minutes
 	lose(4, 7)
 	h.want(users[4], "")
 	h.want(users[5], "W:member")

@@ -143,3 +143,22 @@ func TestLongNamesOfGroupsAreNotKeptWithEachUser(t *testing.T) {
 		t.Errorf("%d bytes are kept of three users, %v", len(text), err)
 	}
 }
+
+// Somebody maps a new group by its id before it was looked at, while a row waits for it
+// that says otherwise: the group has one role all the same.
+func TestRowThatWaitedDoesNotGiveItsGroupASecondRole(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, tableOnly())
+	u := h.user("u")
+	if _, err := h.rec.AddRow(t.Context(), tenant, roles.Row{Name: "G", Scope: roles.Workspace("W"), Role: "admin"}); err != nil {
+		t.Fatal(err)
+	}
+	g := h.group("G", u)
+	h.row(g, "W", "member")
+	h.sync()
+	h.want(u, "W:member")
+	rows, err := h.rec.Rows(t.Context(), tenant, roles.RowQuery{Group: g})
+	if err != nil || len(rows) != 1 {
+		t.Errorf("rows of the group: %+v, %v", rows, err)
+	}
+}

@@ -2,6 +2,7 @@ package roles
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,11 @@ type doubt struct {
 	// By is the instance that calls the Applier, and Until when it has given up.
 	By    string    `json:"by"`
 	Until time.Time `json:"until"`
+}
+
+// inDoubt reports whether it is not known what the host has in a scope.
+func (s *userState) inDoubt(scope Scope) bool {
+	return slices.ContainsFunc(s.Doubts, func(x doubt) bool { return x.Change.Scope == scope })
 }
 
 func (s *userState) empty() bool {
