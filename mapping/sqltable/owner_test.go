@@ -9,6 +9,7 @@ import (
 
 	"github.com/musterhq/muster/mapping/sqltable"
 	"github.com/musterhq/muster/scim"
+	"github.com/musterhq/muster/scim/ownership"
 )
 
 // answered is what of an answer tests look at.
@@ -182,6 +183,37 @@ func TestEveryStatementNamesTheTenant(t *testing.T) {
 					t.Errorf("a value is part of the statement: %s", s.text)
 				}
 			}
+		}
+	})
+}
+
+func TestWhatAConnectionOwnsMovesToAnotherOne(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		db.seed().run(hostsAda)
+		table := users()
+		table.Unowned = sqltable.Private
+		people := newHandler(t, db, table)
+		srv := newServer(t, people, newGroups(t, db, people))
+		id := expect(t, srv, "secret", "POST /Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bob","nickName":"B"}`, 201).ID
+		group := expect(t, srv, "secret", "POST /Groups", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Crew","members":[{"value":"`+id+`"}]}`, 201).ID
+		report, err := ownership.New(srv).Transfer(t.Context(), "1", "okta", "entra")
+		if err != nil || report.Resources["User"] != 1 || report.Resources["Group"] != 1 || report.ConflictCount != 0 || len(report.Fixed) != 0 {
+			t.Fatalf("%+v %v", report, err)
+		}
+		for line, want := range map[string]int{find("bob"): 1, "GET /Groups?filter=" + url.QueryEscape(`members.value eq "`+id+`"`): 1, find("ada@harbour.example"): 0} {
+			if a := expect(t, srv, "second", line, "", 200); a.TotalResults != want {
+				t.Errorf("%s finds %d", line, a.TotalResults)
+			}
+			if a := expect(t, srv, "secret", line, "", 200); a.TotalResults != 0 {
+				t.Errorf("the former owner: %s finds %d", line, a.TotalResults)
+			}
+		}
+		expect(t, srv, "secret", "PATCH /Users/"+id, deactivate, 404)
+		expect(t, srv, "second", "PATCH /Users/"+id, deactivate, 200)
+		expect(t, srv, "second", "DELETE /Groups/"+group, "", 204)
+		if ada := db.ask("SELECT count(*) FROM users WHERE status = 'enabled'"); ada != int64(1) {
+			t.Errorf("%v users are enabled", ada)
 		}
 	})
 }
