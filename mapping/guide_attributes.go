@@ -56,7 +56,7 @@ func (g *Guide) addAttributes(idp IdP, host Host) error {
 				continue
 			}
 			fed[i] = true
-			if row.Field == nil {
+			if row.Field == nil || row.ReadOnly {
 				row.describe(f)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -158,10 +159,13 @@ func otherGuides(t *testing.T) string {
 // smallHost keeps a name and whether the account is active.
 func smallHost(t *testing.T) mapping.Host {
 	type account struct {
-		Login  string `scim:"userName"`
-		Given  string `scim:"name.givenName"`
-		Last   string `scim:"name.familyName"`
-		Active bool   `scim:"active"`
+		ID      int64     `scim:"id"`
+		Changed time.Time `scim:"meta.lastModified"`
+		Login   string    `scim:"userName"`
+		Given   string    `scim:"name.givenName"`
+		Last    string    `scim:"name.familyName"`
+		Active  bool      `scim:"active"`
+		Extra   []byte    `scim:"*"`
 	}
 	return mapping.Host{Name: "Dinghy", BaseURL: "https://dinghy.example/scim", Fields: fieldsOf[account](t, schema.User())}
 }
