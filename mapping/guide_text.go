@@ -163,6 +163,7 @@ func newView(idp IdP, host Host, g *Guide) *view {
 	}
 	for i := range g.Remove {
 		a := &g.Remove[i]
+		v.Uncertain = v.Uncertain || a.Uncertain
 		why := ""
 		if a.ReadOnly {
 			why = "set by " + host.Name + " itself"

@@ -40,7 +40,7 @@ type IdPAttribute struct {
 	Fixed   bool `json:"fixed,omitempty"`
 	// Note is what an admin has to know about it, a few words without a full stop.
 	Note string `json:"note,omitempty"`
-	// Uncertain marks what no document of the provider shows. Guides say so.
+	// Uncertain marks what was found in no document of the provider. Guides say so.
 	Uncertain bool `json:"uncertain,omitempty"`
 }
 
