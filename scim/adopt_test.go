@@ -188,6 +188,26 @@ func TestOnlyTheHostsOwnAndReplacedConnectionsCanBeAdopted(t *testing.T) {
 	})
 }
 
+func TestNobodyIsAskedAboutAConnectionsOwn(t *testing.T) {
+	t.Parallel()
+	srv, err := scim.New(memory.New(), scim.BearerToken("secret"), scim.WithAdoption(scim.Adopting{
+		Host: hostName,
+		Replaced: func(_ context.Context, _ *scim.Directory, p scim.Principal) ([]string, error) {
+			return []string{p.Connection}, nil
+		},
+		Decide: func(context.Context, *scim.Claim) (scim.Adoption, error) {
+			t.Error("the host is asked")
+			return scim.Adopt, nil
+		},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, status := range []int{201, 409} {
+		send(t, srv, "POST /Users", fmt.Sprintf(userBody, "ada")).want(t, status)
+	}
+}
+
 func TestWithoutTheOptionOrWithDeclineACreateIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, decide := range map[string]func(*scim.Claim) scim.Adoption{"no option": nil, "declined": always(scim.Decline)} {

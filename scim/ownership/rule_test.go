@@ -341,6 +341,18 @@ func TestNobodyIsKeptInByAnAddress(t *testing.T) {
 	})
 }
 
+func TestWhatAUserHadWhileActiveMayComeBack(t *testing.T) {
+	t.Parallel()
+	verified := []string{"acme.example", "new.example"}
+	b := newBed(t, memory.New(), ownership.Rule{Domains: func(context.Context, string) ([]string, error) { return verified, nil }})
+	id, _ := b.want(201, "okta", "POST /Users", `{"userName":"ada@acme.example"}`)
+	b.want(200, "okta", "PUT /Users/"+id, `{"userName":"ada@foreign.example","active":false}`) // is judged later
+	b.want(200, "okta", "PUT /Users/"+id, `{"userName":"ada@new.example","active":true}`)      // and has been
+	verified = verified[:1]
+	b.want(200, "okta", "PATCH /Users/"+id, patchBody("replace", "active", "false"))
+	b.want(200, "okta", "PATCH /Users/"+id, patchBody("replace", "active", "true"))
+}
+
 func TestWithoutDomainsChangesAreNotJudged(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, memory.New(), ownership.Rule{})
@@ -369,14 +381,17 @@ func TestWhoMerelyNamesAnAddressIsNotMeantByIt(t *testing.T) {
 	b := newBed(t, memory.New(), ownership.Rule{
 		ByEmail: true, Domains: domains("acme.example"), Otherwise: scim.Queue,
 		Verified: func(_ context.Context, _ string, a scim.DirectoryEntry) (string, bool, error) {
-			return "ada@acme.example", a.Resource.String("userName") == "ada", nil
+			name := a.Resource.String("userName")
+			return "ada@acme.example", name == "ada" || name == "theirs", nil
 		},
 	})
 	emails := []any{map[string]any{"value": "ada@acme.example"}}
-	for i := range 9 { // ids are random: some come before hers
+	b.made("entra", "User", map[string]any{"userName": "theirs", "emails": emails})
+	for i := range 6 { // ids are random: some come before hers
 		b.made(host, "User", map[string]any{"userName": fmt.Sprint("mallory", i), "emails": emails})
 	}
 	ada := b.made(host, "User", map[string]any{"userName": "ada", "emails": emails})
+	b.want(201, "okta", "POST /Users", `{"userName":"bea","emails":[{"type":"home","value":"ada@acme.example"}]}`)
 	if id, _ := b.want(201, "okta", "POST /Users", `{"userName":"ada@acme.example"}`); id != ada {
 		t.Errorf("adopted %s, not %s", id, ada)
 	}
@@ -413,6 +428,7 @@ func TestAnAdoptionBringsNoAddressOfAnotherDomain(t *testing.T) {
 	b := newBed(t, memory.New(), ownership.Rule{Domains: domains("acme.example"), Verified: ownName})
 	id := b.account("ada@acme.example")
 	b.want(403, "okta", "POST /Users", `{"userName":"ada@acme.example","emails":[{"type":"work","value":"ada@acme.example"},{"type":"home","value":"x@evil.example","primary":true}]}`)
+	b.want(403, "okta", "POST /Users", `{"userName":"ada@acme.example","active":false,"emails":[{"value":"x@evil.example"}]}`)
 	if got := b.owner("User", id); got != host {
 		t.Errorf("it belongs to %q", got)
 	}

@@ -136,6 +136,15 @@ func TestAShareRaisesTheLimitOfLargeTenants(t *testing.T) {
 	})
 }
 
+func TestAShareLowersNoLimitOfSmallTenants(t *testing.T) {
+	t.Parallel()
+	s, _, _, _, ids := fused(t, places()[0], policy.Fuse{Limit: 3, Share: 0.1}, 5)
+	for _, id := range ids[:3] {
+		s.deactivate(id).want(200)
+	}
+	s.deactivate(ids[3]).want(403)
+}
+
 func TestAFuseThatIsResetCountsAnew(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, p *place) {
