@@ -103,6 +103,10 @@ func (s *Store) NotifyChanges(tenant string) (signal <-chan struct{}, stop func(
 			defer quit()
 			n.mu.Lock()
 			n.quit = quit
+			if len(n.listeners) == 0 { // all left before this began
+				n.listening, n.quit = false, nil
+				quit()
+			}
 			n.mu.Unlock()
 			n.listen(ctx)
 		})
