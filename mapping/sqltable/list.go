@@ -24,13 +24,11 @@ func (h *Handler) List(ctx context.Context, req *scim.ListRequest) (page *scim.L
 		return &scim.ListPage{Keyset: true}, nil
 	}
 	l := &listing{binding: b, ctx: ctx, access: a, ListRequest: req}
-	exact := false
 	err = b.db.Read(ctx, func(tx Tx) error {
 		l.tx = tx
-		if exact, err = l.exact(); err != nil {
-			return err
-		}
+		exact, err := l.exact()
 		switch {
+		case err != nil:
 		case exact:
 			page, err = l.bySQL()
 		case !req.Filter.UsesLinks():
@@ -38,7 +36,8 @@ func (h *Handler) List(ctx context.Context, req *scim.ListRequest) (page *scim.L
 		}
 		return err
 	})
-	if l.tx = nil; err == nil && page == nil {
+	if err == nil && page == nil {
+		l.tx = nil
 		page, err = l.byMatching()
 	}
 	return page, b.failure(err)
