@@ -29,6 +29,29 @@
 // is shown to [Guard]s, which may refuse; what was committed goes to the
 // subscribers of [Server.Subscribe]. Every answer is a SCIM body, a panic's too.
 //
+// # Options
+//
+// Most hosts need none or a few. By what one wants to do:
+//
+//   - mount it: [WithBaseURL], [WithPathPrefix], [WithTrustedForwarded],
+//     [WithPublicDiscovery], [WithDocumentationURI]
+//   - have other types or attributes, or serve them from one's own tables:
+//     [WithResourceType], [WithoutResourceType], [WithHandler]
+//   - decide what may be done, see also package policy: [WithGuard],
+//     [WithAmendment], [WithInterceptor], [WithHookTimeout]
+//   - say whose users they are, see also package ownership: [WithAdoption],
+//     [WithSharing], [WithTombstones], [WithRevive], [WithImmutableExternalID]
+//   - do something with what is not kept: [WithPassword], [WithReport]
+//   - suit a client: [WithDialect], [WithRejectUnknown], [WithUnknownMembers],
+//     [WithPatchNoContent], [WithAtomicBulk]
+//   - let people look after their own account: [WithMe]
+//   - show groups otherwise: [WithIndirectGroups], [WithMembershipsOfUsers]
+//   - operate it: [WithLogger], [WithLimits], [WithCursorKey],
+//     [WithCursorTimeout], [WithClock]
+//
+// [Options] makes one of several. docs/reference.md has them in a table with what
+// happens without each.
+//
 // # Choices
 //
 // Where the RFCs leave a choice, this is what happens, and what changes it:
