@@ -88,7 +88,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	if todo, err := missing(list, have); err != nil || len(todo) == 0 {
-		return err // with nothing to do, no rights are needed, nor a database that can be written
+		return err // with nothing to do, the right to read is enough
 	}
 	if have == 0 {
 		if err := s.makeVersions(ctx); err != nil {
