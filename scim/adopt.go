@@ -144,7 +144,7 @@ func errAsked(attribute string) error {
 // errRejected is the answer to a claim that a person has refused.
 func errRejected(attribute string) error {
 	return Errorf(http.StatusConflict, Uniqueness,
-		"the application already has one with the same %s, and an administrator of the application refused to link it", attribute).WithCause(rejection)
+		"the application already has one with the same %s, and an administrator of the application refused to link it", attribute).WithCause(errRejection)
 }
 
-var rejection = errors.New("a person refused the link")
+var errRejection = errors.New("a person refused the link")

@@ -77,7 +77,7 @@ func (s *Server) alike(ctx context.Context, e *endpoint, op *Operation) (*adopte
 	for _, id := range ids {
 		existing, err := s.claimedOf(ctx, e, op, id, attribute)
 		switch {
-		case errors.Is(err, ErrNotFound), errors.Is(err, rejection): // it is somebody else
+		case errors.Is(err, ErrNotFound), errors.Is(err, errRejection): // it is somebody else
 		case err != nil || existing != nil:
 			return existing, err
 		}

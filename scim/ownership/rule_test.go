@@ -353,6 +353,42 @@ func TestWhatAUserHadWhileActiveMayComeBack(t *testing.T) {
 	b.want(200, "okta", "PATCH /Users/"+id, patchBody("replace", "active", "true"))
 }
 
+func TestABulkRequestGetsNobodyPastTheRule(t *testing.T) {
+	t.Parallel()
+	const adopt = `{"method":"POST","path":"/Users","bulkId":"a","data":{"userName":"ada@acme.example"}}`
+	change := func(path, attribute, value string) string {
+		return `{"method":"PATCH","path":"` + path + `","data":` + patchBody("replace", attribute, value) + `}`
+	}
+	for _, opts := range [][]scim.Option{nil, {scim.WithAtomicBulk()}} {
+		for name, ops := range map[string]func(ada string) string{
+			"adopted and renamed, by the id": func(ada string) string {
+				return adopt + "," + change("/Users/"+ada, "userName", `"ada@evil.example"`)
+			},
+			"adopted and renamed, by the bulkId": func(string) string {
+				return adopt + "," + change("/Users/bulkId:a", "userName", `"ada@evil.example"`)
+			},
+			"renamed before it is adopted": func(ada string) string {
+				return change("/Users/"+ada, "userName", `"ada@evil.example"`) + "," + adopt
+			},
+			"off, renamed, and on again": func(string) string {
+				return adopt + "," + change("/Users/bulkId:a", "active", "false") + "," +
+					change("/Users/bulkId:a", "userName", `"ada@evil.example"`) + "," + change("/Users/bulkId:a", "active", "true")
+			},
+			"deleted and made anew": func(ada string) string {
+				return adopt + `,{"method":"DELETE","path":"/Users/` + ada + `"},` + strings.Replace(adopt, "ada@acme", "eve@evil", 1)
+			},
+		} {
+			b := newBed(t, memory.New(), ownership.Rule{Domains: domains("acme.example"), Verified: ownName}, opts...)
+			ada := b.account("ada@acme.example")
+			b.want(200, "okta", "POST /Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[`+ops(ada)+`]}`)
+			e, err := b.Directory().Get(t.Context(), acme, scim.Ref{Type: "User", ID: ada})
+			if err == nil && e.Resource.Active() && e.Resource.String("userName") != "ada@acme.example" {
+				t.Errorf("%s, atomic %v: it is %s now, of %s", name, opts != nil, e.Resource.String("userName"), e.Connection)
+			}
+		}
+	}
+}
+
 func TestWithoutDomainsChangesAreNotJudged(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, memory.New(), ownership.Rule{})

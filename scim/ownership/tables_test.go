@@ -55,6 +55,10 @@ func TestUsersInTablesOfTheHostChangeHandsToo(t *testing.T) {
 	}
 	bea, _ := b.want(201, "okta", "POST /Users", `{"userName":"bea","externalId":"2","emails":[{"type":"work","value":"bea@acme.example"}]}`)
 	b.want(403, "okta", "PATCH /Users/"+ada, patchBody("replace", "userName", `"ada@evil.example"`))
+	// Nobody is kept in by an address, which is judged on the way back.
+	b.want(200, "okta", "PUT /Users/"+ada, `{"userName":"ada@evil.example","active":false,"externalId":"1"}`)
+	b.want(403, "okta", "PATCH /Users/"+ada, patchBody("replace", "active", "true"))
+	b.want(200, "okta", "PUT /Users/"+ada, `{"userName":"ada","active":true,"externalId":"1","emails":[{"type":"work","value":"ada@acme.example"}]}`)
 	sales, _ := b.want(201, "okta", "POST /Groups", `{"displayName":"Sales","members":`+members(ada, bea)+`}`)
 
 	preview, err := b.own.Preview(t.Context(), acme, "okta", "entra")
