@@ -9,6 +9,7 @@ import (
 
 	"github.com/musterhq/muster/scim"
 	"github.com/musterhq/muster/scim/patch"
+	"github.com/musterhq/muster/scim/schema"
 	"github.com/musterhq/muster/storage/memory"
 )
 
@@ -107,6 +108,41 @@ type patching struct{ scim.ResourceHandler }
 
 func (patching) Patch(context.Context, string, string, []patch.Operation, string) (*scim.Resource, error) {
 	return nil, errors.New("not used")
+}
+
+// patchable is a handler that would rather apply PATCH by itself.
+type patchable struct {
+	*table
+	patches int
+}
+
+func (h *patchable) Patch(ctx context.Context, tenant, id string, ops []patch.Operation, _ string) (*scim.Resource, error) {
+	h.patches++
+	cur, err := h.Get(ctx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := patch.Apply(cur, nil, ops, patch.ApplyOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return h.Replace(ctx, tenant, changed.Resource.WithMeta(cur.Meta()))
+}
+
+func TestAnAmendmentIsKeptByAHandlerThatPatchesByItself(t *testing.T) {
+	t.Parallel()
+	h := &patchable{table: newTable()}
+	srv := newServer(t, scim.WithAmendment(shout), scim.WithHandler(schema.User(), h))
+	u := newUser(t, srv, "ada")
+	for i, c := range []struct {
+		sent, kept string
+		patches    int // so far
+	}{{"ADA", "ADA", 1}, {"countess", "COUNTESS", 1}, {"A", "A", 2}} {
+		send(t, srv, "PATCH /Users/"+u, patchBody(`[{"op":"replace","path":"nickName","value":"`+c.sent+`"}]`)).want(t, 200)
+		if got := h.rows[u].String("nickName"); got != c.kept || h.patches != c.patches {
+			t.Errorf("%d: nickName %q, want %q; %d by the handler, want %d", i, got, c.kept, h.patches, c.patches)
+		}
+	}
 }
 
 func TestNewRefusesAmendmentsThatCannotBeKept(t *testing.T) {

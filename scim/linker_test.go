@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/musterhq/muster/scim"
@@ -322,6 +323,30 @@ func goTogether(t *testing.T, srv *scim.Server) {
 	}
 	if got := refs(d.Members(t.Context(), "", scim.Ref{Type: "Group", ID: g.id()}, scim.Ref{}, 10)); len(got) != 0 {
 		t.Errorf("members after the only one was erased: %v", got)
+	}
+}
+
+func TestAListOfMembersThatAreAllNewReplacesTheOldWhereverTheyAreKept(t *testing.T) {
+	t.Parallel()
+	for name, server := range places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := server(t, memory.New())
+			for _, kind := range []string{"", `,"type":"User"`} {
+				old, next := newUser(t, srv, "old"+strconv.Itoa(len(kind))), newUser(t, srv, "next"+strconv.Itoa(len(kind)))
+				for verb, body := range map[string]string{
+					"PUT":   `{"displayName":"G %s","members":[{"value":"` + next + `"` + kind + `}]}`,
+					"PATCH": patchBody(`[{"op":"replace","path":"members","value":[{"value":"` + next + `"` + kind + `}]}]`),
+				} {
+					name := verb + strconv.Itoa(len(kind))
+					g := send(t, srv, "POST /Groups", groupWith("G "+name, old)).want(t, 201).id()
+					send(t, srv, verb+" /Groups/"+g, strings.ReplaceAll(body, "%s", name))
+					if got := send(t, srv, "GET /Groups/"+g, "").want(t, 200).values("members"); !slices.Equal(got, []string{next}) {
+						t.Errorf("%s with %q: members %v, want the new one alone", verb, kind, got)
+					}
+				}
+			}
+		})
 	}
 }
 
