@@ -12,8 +12,8 @@ type scopeKey struct{}
 // confined: what belongs to another one is not to be found by it, answered
 // [ErrNotFound], and not changed. It is "" when there is no such bound, because the
 // tenant's connections share ([WithSharing]), or because the server asks for itself:
-// for a [Directory], and in [Server.Unlink]. Uniqueness holds across connections all
-// the same.
+// for a [Directory], in [Server.Unlink], and when a resource changes hands ([Adopter]).
+// Uniqueness holds across connections all the same.
 //
 // What a call creates belongs to the connection of the caller, which
 // [PrincipalFromContext] knows.

@@ -3,6 +3,7 @@ package sqltable_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -105,6 +106,39 @@ func TestAPrivateRowIsAdoptedWhereTheHostSaysSo(t *testing.T) {
 		expect(t, srv, "second", "GET /Users/1", "", 404)
 		if r, err := srv.Directory().List(t.Context(), "1", "User", "", "", 10); err != nil || len(r) != 1 || r[0].Connection != "okta" {
 			t.Errorf("%v %v", r, err)
+		}
+	})
+}
+
+func TestARowIsAdoptedFromItsOwnerAlone(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, db *database) {
+		db.seed().run(hostsAda)
+		table := users()
+		table.Unowned = sqltable.Private
+		h := newHandler(t, db, table)
+		srv := newServer(t, h, nil)
+		for _, c := range []struct {
+			from, to string
+			want     error
+		}{{"okta", "second", scim.ErrConflict}, {"", "okta", nil}, {"", "second", scim.ErrConflict}, {"okta", "second", nil}} {
+			r, err := srv.Directory().Get(t.Context(), "1", scim.Ref{Type: "User", ID: "1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := r.Connection
+			// Without a version nothing but the owner can tell that somebody was faster.
+			m := r.Resource.Meta()
+			m.Version = ""
+			if _, err := h.Adopt(t.Context(), "1", r.Resource.WithMeta(m), c.from, c.to); !errors.Is(err, c.want) {
+				t.Errorf("from %q to %q: %v, want %v", c.from, c.to, err, c.want)
+			}
+			if c.want == nil {
+				before = c.to
+			}
+			if owners, err := h.Owners(t.Context(), "1", []string{"1"}); err != nil || owners["1"] != before {
+				t.Errorf("from %q to %q: the row is %q's, %v, want %q", c.from, c.to, owners["1"], err, before)
+			}
 		}
 	})
 }

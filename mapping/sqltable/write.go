@@ -75,7 +75,6 @@ func (h *Handler) Adopt(ctx context.Context, tenant string, r *scim.Resource, fr
 		if err != nil {
 			return err
 		}
-		w.scope = ""
 		cur, err := w.lock(r.ID(), r.Meta().Version)
 		if err != nil {
 			return err
